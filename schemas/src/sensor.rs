@@ -1,0 +1,61 @@
+//! What readings come from.
+
+use crate::{Place, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Attributes of a sensor: `street`, `floor`.
+pub type Attributes = BTreeMap<String, String>;
+
+/// A sensor of one dataset, with the history of its place and attributes.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Sensor {
+    /// Its id, unique in its dataset.
+    pub id: Arc<str>,
+    /// Whether the registry file lists it.
+    pub registered: bool,
+    /// From when coverage counts it: registration date of the file, else its first reading.
+    pub since: Option<Time>,
+    /// From when it is out of service.
+    pub retired: Option<Time>,
+    /// Places, each with the instant it holds from, oldest first. The first holds for all time before too.
+    pub places: Vec<(Time, Place)>,
+    /// Attributes, each set with the full UTC hour it holds from, oldest first. The first holds for all time before too.
+    pub attributes: Vec<(Time, Attributes)>,
+}
+
+impl Sensor {
+    /// A sensor of which only the id is known.
+    pub fn new(id: Arc<str>) -> Sensor {
+        Sensor { id, registered: false, since: None, retired: None, places: Vec::new(), attributes: Vec::new() }
+    }
+
+    /// Where it stood at `time`.
+    pub fn place_at(&self, time: Time) -> Option<Place> {
+        at(&self.places, time).copied()
+    }
+
+    /// Its attributes at `time`.
+    pub fn attributes_at(&self, time: Time) -> Option<&Attributes> {
+        at(&self.attributes, time)
+    }
+}
+
+/// The entry in force at `time`: the last that begins at or before it, else the first.
+fn at<T>(history: &[(Time, T)], time: Time) -> Option<&T> {
+    let after = history.partition_point(|(from, _)| *from <= time);
+    history.get(after.saturating_sub(1)).map(|(_, value)| value)
+}
+
+/// What a payload said of its sensor. The store logs it with the batch and applies it to the registry.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Note {
+    /// The sensor.
+    pub sensor: Arc<str>,
+    /// When the reading that said so was taken.
+    pub time: Time,
+    /// Where it stands, if said.
+    pub place: Option<Place>,
+    /// Attributes said; those not named stay as they were.
+    pub attributes: Attributes,
+}

@@ -1,0 +1,52 @@
+//! The store's one error type.
+
+use std::path::PathBuf;
+
+/// What sort of failure it was; doors decide by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Too much waits; try again shortly.
+    Busy,
+    /// The disk is (nearly) full; intake has stopped.
+    Full,
+    /// Another process holds the folder.
+    Locked,
+    /// A folder cannot be read or written.
+    Unusable,
+    /// Stored bytes are not what was written; the place is named.
+    Corrupt,
+    /// A contract would reinterpret stored data.
+    Mismatch,
+    /// No such dataset.
+    Unknown,
+    /// The store has been closed.
+    Closed,
+    /// Anything else of the machine: I/O, object store.
+    Io,
+}
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// Its sort.
+    pub kind: Kind,
+    /// What happened, where, and what to do.
+    pub message: String,
+    /// What lay below, for the log.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error without a cause below.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Error {
+        Error { kind, message: message.into(), source: None }
+    }
+
+    /// An I/O error at a path.
+    pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Error {
+        let path = path.into();
+        Error { kind: Kind::Io, message: format!("{}: {source}", path.display()), source: Some(Box::new(source)) }
+    }
+}

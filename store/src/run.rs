@@ -1,0 +1,42 @@
+//! Sorted rows in memory: the one shape of hot rows, decoded files and merged answers.
+
+use std::sync::Arc;
+
+/// Number of a sensor in its dataset's [`crate::SensorTable`]; stable while the process lives.
+pub type SensorIx = u32;
+
+/// The keys of a run: sensors ascending by number, and for each its times ascending, no key twice.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Keys {
+    /// Distinct sensors, ascending.
+    pub sensors: Vec<SensorIx>,
+    /// For each sensor the row after its last.
+    pub ends: Vec<u32>,
+    /// Row: instant in UTC microseconds.
+    pub time: Vec<i64>,
+}
+
+impl Keys {
+    /// Rows of a sensor.
+    pub fn rows(&self, sensor: SensorIx) -> std::ops::Range<usize> {
+        match self.sensors.binary_search(&sensor) {
+            Ok(i) => self.rows_at(i),
+            Err(_) => 0..0,
+        }
+    }
+
+    /// Rows of the i-th sensor of the run.
+    pub fn rows_at(&self, i: usize) -> std::ops::Range<usize> {
+        let start = if i == 0 { 0 } else { self.ends[i - 1] as usize };
+        start..self.ends[i] as usize
+    }
+}
+
+/// Sorted rows with unique keys and a column per field of the dataset.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// Its keys.
+    pub keys: Arc<Keys>,
+    /// Per field of the dataset: values ([`schemas::ABSENT`] for none), or nothing when no row has the field or it was not asked for.
+    pub columns: Vec<Option<Arc<Vec<i64>>>>,
+}
