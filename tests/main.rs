@@ -1,0 +1,3 @@
+//! The one integration-test binary of the workspace root: each further one would link everything again.
+
+mod tidy;
