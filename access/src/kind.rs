@@ -1,0 +1,150 @@
+//! The kinds of error a caller can meet, and the one table of what each is called on every wire.
+
+use axum::http::StatusCode;
+
+/// What sort of failure a caller met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A parameter is unknown, repeated or malformed.
+    Invalid,
+    /// The question would cost too much.
+    TooMuch,
+    /// The path or what it names does not exist.
+    NotFound,
+    /// The path exists, but not with this method.
+    Method,
+    /// The caller may not have this.
+    Forbidden,
+    /// No format the caller accepts can be given.
+    NotAcceptable,
+    /// The request's body is larger than allowed.
+    TooLarge,
+    /// Too much is going on; try again shortly.
+    Busy,
+    /// The disk is full: nothing more is taken in.
+    Full,
+    /// The server is starting or stopping.
+    Closed,
+    /// The answer took longer than allowed.
+    Timeout,
+    /// A fault of the server's own.
+    Internal,
+}
+
+/// What one kind is called on each wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Wire {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// SQLSTATE, as PostgreSQL's appendix A lists them.
+    pub sqlstate: &'static str,
+    /// gRPC status code, as in google.rpc.Code.
+    pub grpc: u8,
+    /// Last part of the problem type's path.
+    pub slug: &'static str,
+    /// Title of the problem, the same for each occurrence.
+    pub title: &'static str,
+}
+
+impl Kind {
+    /// Every kind, for documentation and tests.
+    pub const ALL: [Kind; 12] = [
+        Kind::Invalid,
+        Kind::TooMuch,
+        Kind::NotFound,
+        Kind::Method,
+        Kind::Forbidden,
+        Kind::NotAcceptable,
+        Kind::TooLarge,
+        Kind::Busy,
+        Kind::Full,
+        Kind::Closed,
+        Kind::Timeout,
+        Kind::Internal,
+    ];
+
+    /// The table.
+    pub fn wire(self) -> Wire {
+        let (status, sqlstate, grpc, slug, title) = match self {
+            Kind::Invalid => (StatusCode::BAD_REQUEST, "22023", 3, "invalid-parameter", "A parameter is wrong"),
+            Kind::TooMuch => (StatusCode::BAD_REQUEST, "54000", 8, "too-much", "The question would cost too much"),
+            Kind::NotFound => (StatusCode::NOT_FOUND, "42704", 5, "not-found", "There is no such thing"),
+            Kind::Method => {
+                (StatusCode::METHOD_NOT_ALLOWED, "0A000", 12, "method-not-allowed", "The method is not allowed here")
+            }
+            Kind::Forbidden => (StatusCode::FORBIDDEN, "42501", 7, "forbidden", "This is not for you"),
+            Kind::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "0A000", 3, "not-acceptable", "No acceptable format"),
+            Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "54000", 8, "too-large", "The request is too large"),
+            Kind::Busy => (StatusCode::SERVICE_UNAVAILABLE, "53300", 14, "busy", "Too much is going on"),
+            Kind::Full => (StatusCode::SERVICE_UNAVAILABLE, "53100", 14, "full", "The disk is full"),
+            Kind::Closed => {
+                (StatusCode::SERVICE_UNAVAILABLE, "57P03", 14, "closed", "The server is starting or stopping")
+            }
+            Kind::Timeout => (StatusCode::GATEWAY_TIMEOUT, "57014", 4, "timeout", "The answer took too long"),
+            Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "XX000", 13, "internal", "A fault of the server"),
+        };
+        Wire { status, sqlstate, grpc, slug, title }
+    }
+
+    /// What it means to the caller and what to do.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Kind::Invalid => {
+                "The request names something unknown, names it twice, or gives it a value that cannot be read. \
+                 Each entry of errors names the parameter and what is accepted."
+            }
+            Kind::TooMuch => {
+                "Ask for a shorter span, a wider bucket, fewer sensors or fewer fields. The detail names a question that is accepted."
+            }
+            Kind::NotFound => {
+                "The path, or the dataset or sensor it names, does not exist. The detail names what does."
+            }
+            Kind::Method => "The path exists, but takes other methods: the header Allow lists them.",
+            Kind::Forbidden => "What was asked for is kept for the people who operate the server.",
+            Kind::NotAcceptable => {
+                "None of the formats the request accepts can be given. The errors list those that can."
+            }
+            Kind::TooLarge => "The body of the request is larger than this server takes. Send it in parts.",
+            Kind::Busy => "The server has as much to do as it can take. Try again after the seconds in Retry-After.",
+            Kind::Full => "Nothing more is taken in until the operator has made room. Reading goes on.",
+            Kind::Closed => "Try again shortly.",
+            Kind::Timeout => {
+                "Ask for a shorter span, a wider bucket, fewer sensors or fewer fields, or try again later."
+            }
+            Kind::Internal => "Something went wrong inside the server. It is logged there under the request's id.",
+        }
+    }
+
+    /// Whether trying the same again later can help, and after how many seconds.
+    pub fn retry_after(self) -> Option<u32> {
+        match self {
+            Kind::Busy => Some(1),
+            Kind::Closed => Some(5),
+            Kind::Full => Some(60),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_a_name_of_its_own_and_well_formed_codes() {
+        let mut slugs: Vec<_> = Kind::ALL.iter().map(|kind| kind.wire().slug).collect();
+        slugs.sort_unstable();
+        slugs.dedup();
+        assert_eq!(slugs.len(), Kind::ALL.len());
+        for kind in Kind::ALL {
+            let wire = kind.wire();
+            assert!(wire.status.as_u16() >= 400, "{kind:?}");
+            assert!(
+                wire.sqlstate.len() == 5 && wire.sqlstate.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+            );
+            assert!((1..=16).contains(&wire.grpc));
+            assert!(wire.slug.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
+            assert_eq!(kind.retry_after().is_some(), wire.status == StatusCode::SERVICE_UNAVAILABLE, "{kind:?}");
+        }
+    }
+}
