@@ -1,0 +1,244 @@
+"""Asks a running Lamppost for aggregates and compares each cell with what plain loops compute from the CSV files.
+
+    python3 compare.py DATA URL [--tables FOLDER] [--rejects FILE] DATASET...
+
+Prints one line per comparison and ends with exit code 1 and the first differences when there is any.
+"""
+import argparse
+import csv
+import io
+import json
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import defaultdict
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import recorded
+from recorded import EPOCH, UTC, half_away, micros
+
+FUNCTIONS = {"count": ("n", "sum", "mean", "min", "max", "coverage"), "gauge": ("n", "mean", "min", "max", "coverage"),
+             "state": ("n", "coverage")}
+
+
+class Windows:
+    """Start and end of the bucket of an instant, computed in the data's zone."""
+
+    def __init__(self, bucket, zone):
+        self.bucket, self.zone, self.seen = bucket, zone, {}
+        self.width = {"15m": 900_000_000, "1h": 3_600_000_000}.get(bucket)
+
+    def of(self, at):
+        if self.width:
+            start = at // self.width * self.width
+            return start, start + self.width
+        quarter = at // 900_000_000
+        if quarter not in self.seen:
+            day = (EPOCH + timedelta(microseconds=at)).astimezone(self.zone).date()
+            if self.bucket == "month":
+                first = day.replace(day=1)
+                after = (first + timedelta(days=32)).replace(day=1)
+            else:
+                first, after = day, day + timedelta(days=1)
+            self.seen[quarter] = tuple(
+                micros(datetime(d.year, d.month, d.day, tzinfo=self.zone).astimezone(UTC)) for d in (first, after))
+        return self.seen[quarter]
+
+
+def rounded(fraction, digits):
+    return Decimal(half_away(fraction * 10**digits)).scaleb(-digits)
+
+
+def aggregate(dataset, bucket, together):
+    """(sensor or None, start) -> field -> [n, sum, min, max, n per sensor]."""
+    windows = Windows(bucket, dataset.zone)
+    found = defaultdict(dict)
+    for (sensor, at), values in dataset.rows.items():
+        cells = found[(None if together else sensor, windows.of(at)[0])]
+        for field, value in values.items():
+            cell = cells.get(field)
+            if cell is None:
+                cell = cells[field] = [0, 0, value, value, defaultdict(int)]
+            cell[0] += 1
+            cell[1] += value
+            cell[2] = min(cell[2], value)
+            cell[3] = max(cell[3], value)
+            cell[4][sensor] += 1
+    return found, windows
+
+
+def coverage(dataset, since, start, end, counts):
+    """Σ min(n, expected) ÷ Σ expected over the sensors in service, rule 26."""
+    got = due = Fraction(0)
+    for sensor, first in since:
+        every = dataset.sensor_every.get(sensor, dataset.every) * 1_000_000
+        if first >= end or end - start < every:
+            continue
+        expected = Fraction(end - max(start, first), every)
+        due += expected
+        got += min(Fraction(counts.get(sensor, 0)), expected)
+    return rounded(got / due, 4) if due else None
+
+
+def expected_row(dataset, cells, since, start, end):
+    row = {}
+    for name, field in dataset.fields.items():
+        n, total, low, high, counts = cells.get(name, (0, 0, None, None, {}))
+        unit = Decimal(1).scaleb(-field.digits)
+        some = n > 0
+        row[f"{name}_n"] = Decimal(n)
+        row[f"{name}_coverage"] = coverage(dataset, since, start, end, counts)
+        if field.kind != "state":
+            row[f"{name}_sum"] = total * unit if some else None
+            row[f"{name}_mean"] = rounded(Fraction(total, n * 10**field.digits), field.digits + 4) if some else None
+            row[f"{name}_min"] = low * unit if some else None
+            row[f"{name}_max"] = high * unit if some else None
+    return row
+
+
+def fetch(url, dataset, parameters):
+    query = urllib.parse.urlencode(parameters)
+    address = f"{url}/api/v1/datasets/{dataset}/aggregates?{query}"
+    try:
+        with urllib.request.urlopen(address, timeout=120) as answer:
+            return list(csv.DictReader(io.StringIO(answer.read().decode())))
+    except urllib.error.HTTPError as error:
+        sys.exit(f"{address}: {error.code} {error.read().decode()}")
+
+
+def chunks(times, zone, months):
+    """Spans of civil months that hold all the data."""
+    at, last = [(EPOCH + timedelta(microseconds=t)).astimezone(zone) for t in (min(times), max(times))]
+    year, month = at.year, at.month
+    while (year, month) <= (last.year, last.month):
+        after = year * 12 + month - 1 + months
+        yield tuple(datetime(y, m, 1, tzinfo=zone).isoformat() for y, m in
+                    ((year, month), (after // 12, after % 12 + 1)))
+        year, month = after // 12, after % 12 + 1
+
+
+def compare(url, dataset, bucket, together, differences):
+    found, windows = aggregate(dataset, bucket, together)
+    first = {}
+    for sensor, at in dataset.rows:
+        first[sensor] = min(at, first.get(sensor, at))
+    names = [f"{name}_{function}" for name, field in dataset.fields.items() for function in FUNCTIONS[field.kind]]
+    checked, seen = 0, set()
+    for start, end in chunks([at for _, at in dataset.rows], dataset.zone, 1 if bucket in ("15m", "1h") else 12):
+        for row in fetch(url, dataset.name, {
+                "bucket": bucket, "group": "none" if together else "sensor", "fields": ",".join(names), "from": start,
+                "to": end, "tz": dataset.zone.key, "format": "csv", "limit": 1_000_000}):
+            key = (row.get("sensor"), micros(datetime.fromisoformat(row["start"])))
+            if key in seen or key not in found:
+                differences.append(f"{dataset.name} {bucket}: row {key} {'twice' if key in seen else 'not expected'}")
+                continue
+            seen.add(key)
+            lo, hi = windows.of(key[1])
+            if micros(datetime.fromisoformat(row["end"])) != hi:
+                differences.append(f"{dataset.name} {bucket} {key}: end {row['end']}")
+            since = list(first.items()) if together else [(key[0], first[key[0]])]
+            want = expected_row(dataset, found[key], since, lo, hi)
+            for name in names:
+                checked += 1
+                got = Decimal(row[name]) if row[name] != "" else None
+                if got != want[name]:
+                    differences.append(f"{dataset.name} {bucket} {key} {row['start']} {name}: {row[name]!r}, not {want[name]}")
+    missing = set(found) - seen
+    differences.extend(f"{dataset.name} {bucket}: row {key} missing" for key in list(missing)[:20])
+    group = "all together" if together else "each sensor"
+    print(f"  {dataset.name:20} {bucket:6} {group:12} {len(seen):7} rows, {checked:9} cells", flush=True)
+
+
+def compare_rejects(dataset, file, differences):
+    """The status answer lists rejects as (source, reason, field) with the number of distinct messages."""
+    got = {}
+    for reject in json.load(open(file))["rejects"]:
+        if reject["source"].split("/")[0] == dataset.name:
+            key = (reject["reason"], reject["field"])
+            got[key] = got.get(key, 0) + reject["messages"]
+    want = dict(dataset.reject_counts())
+    if got != want:
+        differences.append(f"{dataset.name} rejects: {got}, not {want}")
+    print(f"  {dataset.name:20} {sum(want.values())} rejects in {len(want)} sorts")
+
+
+def compare_tables(dataset, folder, differences):
+    """The Delta table, read by two programs that are not ours, holds exactly the expected rows, sorted, no key twice."""
+    import deltalake
+    import duckdb
+
+    table = deltalake.DeltaTable(f"{folder}/{dataset.name}/raw")
+    files = table.file_uris()
+    rows = duckdb.sql("select * from read_parquet(?, hive_partitioning=false)", params=[files]).fetchall()
+    names = duckdb.sql("select * from read_parquet(?, hive_partitioning=false) limit 0", params=[files]).columns
+    by_delta = table.to_pyarrow_table() if hasattr(table, "to_pyarrow_table") and has_pyarrow() else None
+    if by_delta is not None and by_delta.num_rows != len(rows):
+        differences.append(f"{dataset.name}: deltalake reads {by_delta.num_rows} rows, DuckDB {len(rows)}")
+    at = {name: names.index(name) for name in ("sensor", "time", *dataset.fields)}
+    words = {name: {i: w for w, i in field.words.items()} for name, field in dataset.fields.items() if field.words}
+    got = {}
+    for row in rows:
+        key = (row[at["sensor"]], micros(row[at["time"]].astimezone(UTC)))
+        if key in got:
+            differences.append(f"{dataset.name}: key {key} twice in the table")
+        got[key] = {name: row[at[name]] for name in dataset.fields if row[at[name]] is not None}
+    want = {key: {name: words_of(dataset, name, value) for name, value in values.items()}
+            for key, values in dataset.rows.items()}
+    if got != want:
+        for key in list(set(got) ^ set(want))[:5]:
+            differences.append(f"{dataset.name} table: key {key} {'missing' if key in want else 'not expected'}")
+        wrong = [key for key in want if key in got and got[key] != want[key]][:5]
+        differences.extend(f"{dataset.name} table {key}: {got[key]}, not {want[key]}" for key in wrong)
+    for file in files:
+        keys = duckdb.sql("select sensor, time from read_parquet(?, hive_partitioning=false)", params=[[file]]).fetchall()
+        if any(a >= b for a, b in zip(keys, keys[1:])):
+            differences.append(f"{file}: not sorted")
+    print(f"  {dataset.name:20} {len(rows)} rows in {len(files)} files")
+
+
+STATE_WORDS = {"occupied": ["no", "yes"], "trend": ["Static", "Filling", "Emptying"]}
+
+
+def words_of(dataset, name, value):
+    field = dataset.fields[name]
+    return STATE_WORDS[name][value] if field.kind == "state" else Decimal(value).scaleb(-field.digits)
+
+
+def has_pyarrow():
+    try:
+        import pyarrow  # noqa: F401
+        return True
+    except ImportError:
+        return False
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data")
+    parser.add_argument("url")
+    parser.add_argument("datasets", nargs="*", default=[])
+    parser.add_argument("--buckets", default="15m,1h,day,month")
+    parser.add_argument("--rejects")
+    parser.add_argument("--tables")
+    asked = parser.parse_args()
+    differences, began = [], time.time()
+    for name in asked.datasets or recorded.ALL:
+        dataset = recorded.ALL[name](asked.data)
+        for bucket in asked.buckets.split(","):
+            for together in (False, True):
+                compare(asked.url, dataset, bucket, together, differences)
+        if asked.rejects:
+            compare_rejects(dataset, asked.rejects, differences)
+        if asked.tables:
+            compare_tables(dataset, asked.tables, differences)
+    print(f"{len(differences)} differences in {time.time() - began:.0f} s")
+    if differences:
+        sys.exit("\n".join(differences[:40]))
+
+
+if __name__ == "__main__":
+    main()
