@@ -4,8 +4,10 @@
 //! fold (late rows merged into files). Whatever stands is published as an immutable [`Snapshot`] that [`Reader`]s take.
 
 pub mod config;
+mod disk;
 pub mod error;
 pub mod latest;
+mod log;
 pub mod position;
 pub mod reader;
 pub mod run;

@@ -1,0 +1,143 @@
+//! What the store asks of a local disk: bytes that are there after a power cut, room, and one process per folder.
+
+use crate::{Error, Kind};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+
+/// The operations of the log that can fail, so that a test can make them.
+pub(crate) trait Disk: Send + Sync {
+    /// Creates a file that must not exist.
+    fn create(&self, path: &Path) -> io::Result<File> {
+        File::options().read(true).write(true).create_new(true).open(path)
+    }
+
+    /// Writes all bytes at the file's cursor.
+    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        file.write_all(bytes)
+    }
+
+    /// Returns when the file's bytes and length are on the medium.
+    fn sync(&self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+
+    /// Returns when the folder's entries are on the medium.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        File::open(folder)?.sync_all()
+    }
+
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    /// Bytes this process may still write.
+    fn free(&self, folder: &Path) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(folder)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+}
+
+/// The disk as it is.
+pub(crate) struct Real;
+
+impl Disk for Real {}
+
+/// Returns when the folder's entries (files made, renamed, removed) are on the medium.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), Error> {
+    Real.sync_folder(folder).map_err(|e| Error::io(folder, e))
+}
+
+/// Returns when an already written file's bytes are on the medium.
+pub(crate) fn sync_file(path: &Path) -> Result<(), Error> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|e| Error::io(path, e))
+}
+
+/// Free bytes on the disk of a folder.
+pub(crate) fn free_bytes(folder: &Path) -> Result<u64, Error> {
+    Real.free(folder).map_err(|e| Error::io(folder, e))
+}
+
+/// Writes a small file so that after a power cut it is there whole, in its old or its new state.
+/// One writer at a time per path.
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".draft");
+    let draft = Path::new(&draft);
+    let written = File::create(draft).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(draft, path)).map_err(|e| Error::io(path, e))?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Makes the folder if need be, durably, and checks that files can be made in it. `what` names it for people: "log folder".
+pub(crate) fn writable(folder: &Path, what: &str) -> Result<(), Error> {
+    let probe = folder.join(".probe");
+    create(folder).and_then(|()| fs::write(&probe, b"")).and_then(|()| fs::remove_file(&probe)).map_err(|e| Error {
+        kind: Kind::Unusable,
+        message: format!("{what} {} cannot be written: {e}; make it writable or name another one", folder.display()),
+        source: Some(Box::new(e)),
+    })
+}
+
+/// Makes a folder and those above it, and syncs each folder that got a new entry.
+fn create(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let above = match folder.parent() {
+        Some(above) if above.as_os_str().is_empty() => Path::new("."),
+        Some(above) => above,
+        None => return Err(io::ErrorKind::NotFound.into()),
+    };
+    create(above)?;
+    match fs::create_dir(folder) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
+        _ => Real.sync_folder(above),
+    }
+}
+
+/// The right to use a folder alone; given back when dropped or when the process ends.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of a writable folder. `Kind::Locked` when another holds it, naming its process.
+    pub(crate) fn take(folder: &Path) -> Result<Lock, Error> {
+        let path = folder.join("lock");
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|e| Error::io(&path, e))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(locked(folder, &mut file)),
+            Err(TryLockError::Error(e)) => return Err(Error::io(&path, e)),
+        }
+        let pid = std::process::id().to_string();
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(pid.as_bytes()))
+            .map_err(|e| Error::io(&path, e))?;
+        Ok(Lock { _file: file })
+    }
+}
+
+/// The error for a folder that another holds.
+fn locked(folder: &Path, file: &mut File) -> Error {
+    let mut pid = String::new();
+    let holder = match file.read_to_string(&mut pid) {
+        Ok(_) if !pid.trim().is_empty() => format!("process {}", pid.trim()),
+        _ => "another process".to_owned(),
+    };
+    let folder = folder.display();
+    Error::new(Kind::Locked, format!("{folder} is in use by {holder}; stop it, or name another folder"))
+}
