@@ -74,7 +74,8 @@ pub enum Access {
 }
 
 /// Expected cadence of one sensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cadence {
     /// One reading each so many microseconds.
     Every(i64),

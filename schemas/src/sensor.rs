@@ -1,6 +1,6 @@
 //! What readings come from.
 
-use crate::{Place, Time};
+use crate::{Cadence, Place, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +18,9 @@ pub struct Sensor {
     pub since: Option<Time>,
     /// From when it is out of service.
     pub retired: Option<Time>,
+    /// Its own expected cadence, where its source differs from the dataset; serves coverage only.
+    #[serde(default)]
+    pub every: Option<Cadence>,
     /// Places, each with the instant it holds from, oldest first. The first holds for all time before too.
     pub places: Vec<(Time, Place)>,
     /// Attributes, each set with the full UTC hour it holds from, oldest first. The first holds for all time before too.
@@ -27,7 +30,15 @@ pub struct Sensor {
 impl Sensor {
     /// A sensor of which only the id is known.
     pub fn new(id: Arc<str>) -> Sensor {
-        Sensor { id, registered: false, since: None, retired: None, places: Vec::new(), attributes: Vec::new() }
+        Sensor {
+            id,
+            registered: false,
+            since: None,
+            retired: None,
+            every: None,
+            places: Vec::new(),
+            attributes: Vec::new(),
+        }
     }
 
     /// Where it stood at `time`.
@@ -58,4 +69,7 @@ pub struct Note {
     pub place: Option<Place>,
     /// Attributes said; those not named stay as they were.
     pub attributes: Attributes,
+    /// The cadence of the source it came by, where that differs from the dataset's (`Source::every`).
+    #[serde(default)]
+    pub every: Option<Cadence>,
 }
