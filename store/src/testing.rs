@@ -1,7 +1,8 @@
 //! What the store's tests share: datasets, dice, batches.
 
 use schemas::{
-    ABSENT, Access, Batch, Cadence, Dataset, Field, Keep, Keeps, Kind, Resolution, Text, Time, Unit, UnknownSensors, Zone,
+    ABSENT, Access, Batch, Cadence, Dataset, Field, Keep, Keeps, Kind, Resolution, Text, Time, Unit, UnknownSensors,
+    Zone,
 };
 use std::sync::Arc;
 

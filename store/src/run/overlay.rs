@@ -171,10 +171,9 @@ pub(crate) fn overlay(lower: &View<'_>, upper: &View<'_>) -> Rows {
 pub(crate) fn overlay_all(layers: &[View<'_>]) -> Rows {
     match layers {
         [] => Rows::default(),
-        [one] => Rows {
-            time: one.time.to_vec(),
-            columns: one.columns.iter().map(|c| c.map(<[i64]>::to_vec)).collect(),
-        },
+        [one] => {
+            Rows { time: one.time.to_vec(), columns: one.columns.iter().map(|c| c.map(<[i64]>::to_vec)).collect() }
+        }
         [lower, upper] => overlay(lower, upper),
         _ => {
             let (lower, upper) = layers.split_at(layers.len() / 2);

@@ -26,8 +26,9 @@ fn lay(map: &mut Map, key: (u32, i64), values: &[i64]) {
 
 fn check(run: &Run) {
     assert!(run.keys.sensors.is_sorted_by(|a, b| a < b));
-    assert!(run.keys.each().all(|(_, rows)| !rows.is_empty()
-        && run.keys.time[rows.clone()].is_sorted_by(|a, b| a < b)));
+    assert!(
+        run.keys.each().all(|(_, rows)| !rows.is_empty() && run.keys.time[rows.clone()].is_sorted_by(|a, b| a < b))
+    );
     assert_eq!(run.keys.ends.last().copied().unwrap_or(0) as usize, run.len());
     assert!(run.columns.iter().flatten().all(|c| c.len() == run.len()));
 }
@@ -47,9 +48,8 @@ fn random(dice: &mut Dice, most: u64) -> (Batch, Vec<u32>, Map) {
     for _ in 0..dice.below(most) {
         let s = dice.below(u64::from(sensors)) as u32;
         let time = dice.below(wide) as i64;
-        let values: Vec<i64> = (0..3)
-            .map(|f| if f == empty || dice.below(3) == 0 { ABSENT } else { dice.below(100) as i64 })
-            .collect();
+        let values: Vec<i64> =
+            (0..3).map(|f| if f == empty || dice.below(3) == 0 { ABSENT } else { dice.below(100) as i64 }).collect();
         batch.sensor.push(s);
         batch.time.push(time);
         batch.columns.iter_mut().zip(&values).for_each(|(c, v)| c.push(*v));
@@ -86,8 +86,11 @@ fn merging_lays_later_runs_over_earlier_ones() {
         assert_eq!(run.columns.len(), 3);
         assert_eq!(rows(&run), map);
         for sensor in 0..8 {
-            let views: Vec<View<'_>> =
-                runs.iter().filter(|r| !r.keys.rows(sensor).is_empty()).map(|r| View::of(r, r.keys.rows(sensor))).collect();
+            let views: Vec<View<'_>> = runs
+                .iter()
+                .filter(|r| !r.keys.rows(sensor).is_empty())
+                .map(|r| View::of(r, r.keys.rows(sensor)))
+                .collect();
             let one = overlay_all(&views);
             let times: Vec<i64> = map.keys().filter(|k| k.0 == sensor).map(|k| k.1).collect();
             assert_eq!(one.time, times);
