@@ -24,6 +24,8 @@ pub mod reader;
 pub mod run;
 pub mod snapshot;
 pub mod status;
+#[cfg(test)]
+mod testing;
 pub mod writer;
 
 pub use config::Config;

@@ -1,5 +1,16 @@
 //! Sorted rows in memory: the one shape of hot rows, decoded files and merged answers.
 
+pub mod merge;
+pub mod overlay;
+pub mod sort;
+pub mod split;
+
+#[cfg(test)]
+mod tests;
+
+pub use merge::merge;
+pub use sort::sort_batch;
+
 use std::sync::Arc;
 
 /// Number of a sensor in its dataset's [`crate::SensorTable`]; stable while the process lives.
@@ -30,6 +41,21 @@ impl Keys {
         let start = if i == 0 { 0 } else { self.ends[i - 1] as usize };
         start..self.ends[i] as usize
     }
+
+    /// Each sensor with its rows, ascending.
+    pub fn each(&self) -> impl Iterator<Item = (SensorIx, std::ops::Range<usize>)> + '_ {
+        self.sensors.iter().enumerate().map(|(i, &sensor)| (sensor, self.rows_at(i)))
+    }
+
+    /// Appends the times of a sensor greater than all before.
+    pub(crate) fn push(&mut self, sensor: SensorIx, times: impl IntoIterator<Item = i64>) {
+        let before = self.time.len();
+        self.time.extend(times);
+        if self.time.len() > before {
+            self.sensors.push(sensor);
+            self.ends.push(self.time.len() as u32);
+        }
+    }
 }
 
 /// Sorted rows with unique keys and a column per field of the dataset.
@@ -39,4 +65,27 @@ pub struct Run {
     pub keys: Arc<Keys>,
     /// Per field of the dataset: values ([`schemas::ABSENT`] for none), or nothing when no row has the field or it was not asked for.
     pub columns: Vec<Option<Arc<Vec<i64>>>>,
+}
+
+impl Run {
+    /// Rows.
+    pub fn len(&self) -> usize {
+        self.keys.time.len()
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.keys.time.is_empty()
+    }
+
+    /// Memory of its rows, in bytes.
+    pub fn bytes(&self) -> usize {
+        let columns = self.columns.iter().flatten().count();
+        self.len() * 8 * (1 + columns) + self.keys.sensors.len() * 8
+    }
+
+    /// Value of a field in a row, or [`schemas::ABSENT`].
+    pub fn value(&self, field: usize, row: usize) -> i64 {
+        self.columns[field].as_ref().map_or(schemas::ABSENT, |column| column[row])
+    }
 }

@@ -85,12 +85,12 @@ pub(crate) struct Log {}
 
 impl Log {
     /// Opens the folder (a new one gets a random log-id), takes its lock, checks every segment, cuts what may be cut, and
-    /// calls `each` with every record in order.
+    /// calls `each` with its id and every record in order.
     pub(crate) fn open(
         _folder: &Path,
         _settings: Settings,
         _datasets: &[Arc<Dataset>],
-        _each: &mut dyn FnMut(Record) -> Result<(), Error>,
+        _each: &mut dyn FnMut(LogId, Record) -> Result<(), Error>,
     ) -> Result<(Log, Recovered), Error> {
         todo!()
     }
