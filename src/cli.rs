@@ -1,0 +1,62 @@
+//! The command line: what can be asked for, and how a run ends.
+
+use crate::commands;
+use crate::logging::{self, Format};
+use crate::{Error, console, runtime};
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Open telemetry for cities: sensors in, open data out, one binary.
+#[derive(Debug, Parser)]
+#[command(name = "lamppost", version, after_help = "Try it: lamppost demo")]
+pub struct Cli {
+    /// What of the log to show on standard error: a level, or directives such as warn,ingest=debug.
+    #[arg(long, global = true, default_value = "warn", value_name = "FILTER")]
+    pub log_level: String,
+    /// How log lines look.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub log_format: Format,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check config and contracts: every fault at once.
+    #[command(after_help = "Example: lamppost check --config lamppost.toml")]
+    Check(commands::check::Options),
+    /// Publish the rows of CSV or JSON-lines files as MQTT messages, in their order.
+    #[command(after_help = "Example: lamppost replay air.csv.gz --to mqtt://127.0.0.1:1883 --topic 'city/{site}/air'")]
+    Replay(commands::replay::Options),
+}
+
+/// Parses the command line and runs what it asks for.
+pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(told) => {
+            // Help and version are answers, not failures; clap prints each to its right stream.
+            let _ = told.print();
+            return if told.use_stderr() { Error::usage("").exit_code() } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::note(&error);
+            error.exit_code()
+        }
+    }
+}
+
+/// Runs a command.
+fn run(cli: Cli) -> Result<(), Error> {
+    logging::start(&cli.log_level, cli.log_format)?;
+    match cli.command {
+        Command::Check(options) => commands::check::run(&options),
+        Command::Replay(options) => runtime::run(commands::replay::run(options)),
+    }
+}

@@ -1,0 +1,14 @@
+//! The commands, one file each.
+
+pub mod check;
+mod feed;
+pub mod replay;
+
+/// A delimiter as people type it.
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"\\t" | b"tab" => Ok(b'\t'),
+        &[byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && byte != b'"' => Ok(byte),
+        _ => Err("write one character, such as ';', or \"tab\"".into()),
+    }
+}

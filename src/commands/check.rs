@@ -1,0 +1,89 @@
+//! `lamppost check`: config and contracts, every fault at once.
+
+use crate::{Config, Error, console, contracts};
+use schemas::source::TimeSpec;
+use schemas::{Cadence, Dataset, Faults};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What `check` takes.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The config file.
+    #[arg(long, default_value = "lamppost.toml", value_name = "FILE")]
+    config: PathBuf,
+    /// Judge it as `serve --insecure` would.
+    #[arg(long)]
+    insecure: bool,
+}
+
+/// Checks, and tells what stands there when it is right.
+pub fn run(options: &Options) -> Result<(), Error> {
+    let (config, datasets) = read(&options.config, options.insecure)?;
+    console::say(format!("{} is right.", options.config.display()));
+    for dataset in &datasets {
+        console::say(line(dataset));
+    }
+    for warning in warnings(&config, &datasets) {
+        console::note(format!("warning: {warning}"));
+    }
+    Ok(())
+}
+
+/// Config and contracts of a config file; the faults of both together.
+pub fn read(file: &Path, insecure: bool) -> Result<(Config, Vec<Arc<Dataset>>), Faults> {
+    let config = Config::read(file, insecure);
+    // With a faulty config the contracts are still worth a look, if it is known where they are.
+    let folder = match &config {
+        Ok(config) => Some(config.contracts.clone()),
+        Err(_) => contracts_folder(file),
+    };
+    match (config, folder.map(|folder| contracts::read(&folder))) {
+        (Ok(config), Some(Ok(datasets))) => Ok((config, datasets)),
+        (config, datasets) => {
+            let mut faults = config.err().unwrap_or_default().0;
+            faults.extend(datasets.and_then(Result::err).unwrap_or_default().0);
+            Err(Faults(faults))
+        }
+    }
+}
+
+/// The contracts folder a faulty config means, if that much of it can be read.
+fn contracts_folder(file: &Path) -> Option<PathBuf> {
+    let table: toml::Table = std::fs::read_to_string(file).ok()?.parse().ok()?;
+    let folder = file.parent()?;
+    match table.get("contracts") {
+        None => Some(Config::new(folder).contracts),
+        Some(named) => Some(folder.join(named.as_str()?)),
+    }
+}
+
+/// One dataset in one line.
+fn line(dataset: &Dataset) -> String {
+    let fields: Vec<&str> = dataset.fields.iter().map(|field| &*field.name).collect();
+    let topics: Vec<&str> = dataset.sources.iter().filter_map(|s| Some(s.mqtt.as_ref()?.as_str())).collect();
+    let every = match dataset.every {
+        Cadence::Every(micros) => format!("every {} s", micros / schemas::time::SECOND),
+        Cadence::Event => "by event".into(),
+    };
+    let (fields, topics) = (fields.join(", "), topics.join(", "));
+    format!("  {}: {fields}; {every}; from {topics}; {} sensors registered", dataset.id, dataset.sensors.len())
+}
+
+/// What is allowed, but worth knowing.
+fn warnings(config: &Config, datasets: &[Arc<Dataset>]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if config.mqtt.is_none() && config.brokers.is_empty() {
+        warnings.push("nothing can come in: set mqtt.listen or add a [[broker]]".into());
+    }
+    for source in datasets.iter().flat_map(|dataset| &dataset.sources) {
+        if matches!(source.time, TimeSpec::Arrival) {
+            warnings.push(format!(
+                "{}: time = \"arrival\" is at-least-once: a redelivery that comes late counts as a new reading; \
+                 let devices send their time if they can",
+                source.name
+            ));
+        }
+    }
+    warnings
+}

@@ -1,0 +1,79 @@
+//! Reads rows and hands them to the publisher, at the pace asked for. Runs on a thread of its own: files block.
+
+use crate::rows::Reader;
+use crate::rows::topic::Pattern;
+use crate::{Error, Message};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+/// What is to be read, and where it goes.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) files: Vec<PathBuf>,
+    pub(super) delimiter: Option<u8>,
+    pub(super) pattern: Pattern,
+    /// Rows to leave out, over all files.
+    pub(super) skip: u64,
+    /// Rows to send at most.
+    pub(super) limit: u64,
+    pub(super) pace: Pace,
+    /// Set when the person wants it to end.
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) queue: mpsc::Sender<Message>,
+}
+
+impl Feed {
+    /// Feeds until the rows, the limit or the connection end. Gives the number of topics with replaced characters.
+    pub(super) fn run(mut self) -> Result<u64, Error> {
+        let mut replaced = 0;
+        for file in std::mem::take(&mut self.files) {
+            let mut reader = Reader::open(&file, self.delimiter)?;
+            while let Some(row) = reader.next_row()? {
+                if self.skip > 0 {
+                    self.skip -= 1;
+                    continue;
+                }
+                if self.limit == 0 || self.stop.load(Ordering::Acquire) {
+                    return Ok(replaced);
+                }
+                let filled = reader.topic(&self.pattern)?;
+                replaced += u64::from(filled.replaced);
+                self.pace.wait();
+                if self.queue.blocking_send(Message { topic: filled.topic, payload: row.json.into() }).is_err() {
+                    return Ok(replaced);
+                }
+                self.limit -= 1;
+            }
+        }
+        Ok(replaced)
+    }
+}
+
+/// Spreads rows evenly over time.
+#[derive(Debug)]
+pub(super) struct Pace {
+    gap: Option<Duration>,
+    next: Instant,
+}
+
+impl Pace {
+    /// So many rows a second, or as many as go.
+    pub(super) fn new(rate: Option<u32>) -> Pace {
+        Pace { gap: rate.map(|rate| Duration::from_secs(1) / rate), next: Instant::now() }
+    }
+
+    /// Waits until the next row is due.
+    fn wait(&mut self) {
+        let Some(gap) = self.gap else { return };
+        let early = self.next.saturating_duration_since(Instant::now());
+        // Timers are good to a millisecond; a few rows at once are evener than a wait for each.
+        if early > Duration::from_millis(5) {
+            Handle::current().block_on(tokio::time::sleep(early));
+        }
+        self.next += gap;
+    }
+}

@@ -1,0 +1,154 @@
+//! `lamppost.toml`: what an operator sets. Read whole, without side effects but reading; all faults come at once.
+
+mod broker;
+mod document;
+mod secret;
+pub mod value;
+
+pub use broker::{Broker, Version, parse_url as broker_url};
+pub use secret::Secret;
+
+use document::{Document, Table};
+use schemas::{Fault, Faults};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use toml::de::DeTable;
+
+/// The settings of one Lamppost.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Folder with one contract per dataset.
+    pub contracts: PathBuf,
+    /// Folders and bounds of the store.
+    pub store: store::Config,
+    /// Where the public API listens.
+    pub http: SocketAddr,
+    /// Where the built-in MQTT door listens; nothing keeps it shut.
+    pub mqtt: Option<SocketAddr>,
+    /// Brokers to subscribe at.
+    pub brokers: Vec<Broker>,
+}
+
+impl Config {
+    /// The defaults below a folder.
+    pub fn new(folder: &Path) -> Config {
+        Config {
+            contracts: folder.join("schemas/datasets"),
+            store: store::Config::new(folder.join("log"), folder.join("data")),
+            http: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            mqtt: None,
+            brokers: Vec::new(),
+        }
+    }
+
+    /// Reads a config file. Paths in it are relative to its folder. `insecure`: doors may listen beyond this machine.
+    pub fn read(file: &Path, insecure: bool) -> Result<Config, Faults> {
+        let text = std::fs::read_to_string(file).map_err(|e| {
+            Faults(vec![Fault {
+                file: file.to_owned(),
+                line: 0,
+                wrong: format!("cannot be read: {e}"),
+                remedy: "name a config file with --config".into(),
+            }])
+        })?;
+        Config::parse(file, &text, insecure)
+    }
+
+    /// Parses the text of a config file.
+    pub fn parse(file: &Path, text: &str, insecure: bool) -> Result<Config, Faults> {
+        let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let document = Document::new(file, text);
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let at = error.span().map_or(0, |span| span.start);
+            document.fault(at, format!("not TOML: {}", error.message().replace('\n', ", ")), "mend the syntax");
+        }
+        // What could be made out of a broken text would only lead to faults that are none.
+        if !errors.is_empty() {
+            return Err(Faults(document.into_faults()));
+        }
+        let config = fill(Table::root(&document, root.get_ref()), folder, insecure);
+        match document.into_faults() {
+            faults if faults.is_empty() => Ok(config),
+            faults => Err(Faults(faults)),
+        }
+    }
+}
+
+/// Fills a config from the root table; faults go to the document.
+fn fill(root: Table<'_>, folder: &Path, insecure: bool) -> Config {
+    let mut config = Config::new(folder);
+    if let Some(path) = root.path("contracts") {
+        config.contracts = folder.join(path);
+    }
+    if let Some(path) = root.path("log") {
+        config.store.log = folder.join(path);
+    }
+    if let Some(path) = root.path("data") {
+        if path.to_string_lossy().contains("://") {
+            root.fault("data", "`data` is not a local folder", "name a folder on this machine");
+        }
+        config.store.data = folder.join(path);
+    }
+    if let Some(http) = root.table("http") {
+        config.http = listen(&http, "http.listen", insecure).unwrap_or(config.http);
+        http.close();
+    }
+    if let Some(mqtt) = root.table("mqtt") {
+        config.mqtt = listen(&mqtt, "mqtt.listen", insecure);
+        mqtt.close();
+    }
+    config.brokers = broker::read_all(&root, folder);
+    bounds(&root, &mut config.store);
+    root.close();
+    config
+}
+
+/// The address a door listens on. Beyond loopback it needs the operator's explicit word.
+fn listen(door: &Table<'_>, what: &str, insecure: bool) -> Option<SocketAddr> {
+    let address = door.address("listen")?;
+    if let Err(said) = access::loopback::check(what, address, insecure) {
+        let (wrong, remedy) = said.split_once(": ").unwrap_or((&said, "listen on 127.0.0.1"));
+        door.fault("listen", wrong, remedy);
+    }
+    Some(address)
+}
+
+/// The store's bounds, each under the word the design gives it.
+fn bounds(root: &Table<'_>, store: &mut store::Config) {
+    for (section, key, bytes) in [
+        ("segment", "bytes", &mut store.segment_bytes),
+        ("tail", "bytes", &mut store.tail_bytes),
+        ("fold", "bytes", &mut store.fold_bytes),
+        ("reserve", "bytes", &mut store.reserve_bytes),
+        ("cache", "bytes", &mut store.cache_bytes),
+    ] {
+        if let Some(table) = root.table(section) {
+            *bytes = table.size(key).unwrap_or(*bytes);
+            table.close();
+        }
+    }
+    for (section, bytes) in [("hot", &mut store.hot_bytes), ("queue", &mut store.queue_bytes)] {
+        if let Some(table) = root.table(section) {
+            *bytes = table.size("bytes").and_then(|b| usize::try_from(b).ok()).unwrap_or(*bytes);
+            table.close();
+        }
+    }
+    if let Some(flush) = root.table("flush") {
+        store.flush_age = flush.age("age").unwrap_or(store.flush_age);
+        flush.close();
+    }
+    if let Some(rejects) = root.table("rejects") {
+        store.max_rejects = rejects.count("rows").unwrap_or(store.max_rejects);
+        let payload = rejects.size("payload").and_then(|b| usize::try_from(b).ok());
+        store.reject_bytes = payload.unwrap_or(store.reject_bytes);
+        rejects.close();
+    }
+    if let Some(marks) = root.table("marks") {
+        store.max_marks = marks.count("rows").unwrap_or(store.max_marks);
+        marks.close();
+    }
+}
+
+#[cfg(test)]
+mod tests;

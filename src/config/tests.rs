@@ -1,0 +1,87 @@
+//! Configs, right and wrong.
+
+use super::*;
+use std::time::Duration;
+
+fn parse(text: &str) -> Result<Config, Vec<String>> {
+    let parsed = Config::parse(Path::new("dir/lamppost.toml"), text, false);
+    parsed.map_err(|Faults(faults)| faults.iter().map(|f| f.to_string()).collect())
+}
+
+#[test]
+fn an_empty_config_is_the_defaults_beside_it() {
+    let config = parse("").unwrap();
+    assert_eq!(config.store.log, Path::new("dir/log"));
+    assert_eq!(config.store.data, Path::new("dir/data"));
+    assert_eq!(config.http.to_string(), "127.0.0.1:8080");
+    assert!(config.mqtt.is_none() && config.brokers.is_empty());
+}
+
+#[test]
+fn dotted_keys_and_tables_mean_the_same() {
+    let dotted = parse("http.listen = \"[::1]:80\"\nhot.bytes = \"8MiB\"\nflush.age = \"5s\"").unwrap();
+    let tables = parse("[http]\nlisten = \"[::1]:80\"\n[hot]\nbytes = \"8MiB\"\n[flush]\nage = \"5s\"").unwrap();
+    for config in [dotted, tables] {
+        assert_eq!(config.http.to_string(), "[::1]:80");
+        assert_eq!(config.store.hot_bytes, 8 << 20);
+        assert_eq!(config.store.flush_age, Duration::from_secs(5));
+    }
+}
+
+#[test]
+fn brokers() {
+    let config =
+        parse("[[broker]]\nurl = \"mqtts://b.example\"\nclient_id = \"l1\"\nuser = \"u\"\nversion = \"5\"").unwrap();
+    let broker = &config.brokers[0];
+    assert_eq!((broker.host.as_str(), broker.port, broker.tls), ("b.example", 8883, true));
+    assert_eq!(broker.version, Version::V5);
+    assert!(!format!("{:?}", Secret::new("hush")).contains("hush"));
+}
+
+#[test]
+fn broker_urls() {
+    for (url, parsed) in [
+        ("mqtt://host", Some((false, "host", 1883))),
+        ("mqtt://host:1/", Some((false, "host", 1))),
+        ("mqtts://[::1]", Some((true, "[::1]", 8883))),
+        ("mqtt://[::1]:9", Some((false, "[::1]", 9))),
+        ("http://host", None),
+        ("host:1883", None),
+        ("mqtt://", None),
+        ("mqtt://host:x", None),
+        ("mqtt://user@host", None),
+    ] {
+        assert_eq!(parse_url_of(url), parsed.map(|(tls, host, port)| (tls, host.to_owned(), port)), "{url}");
+    }
+}
+
+fn parse_url_of(url: &str) -> Option<(bool, String, u16)> {
+    broker_url(url)
+}
+
+#[test]
+fn all_faults_come_at_once_with_their_lines() {
+    let text = "datta = \"x\"\nhttp.listen = \"here\"\nhot.bytes = 64\nflush.age = \"soon\"\nmqtt.listen = \"0.0.0.0:1883\"\n\
+                mqtt.port = 1\n[[broker]]\nurl = \"http://x\"\nclient_id = \"a\"\npassword_file = \"/nonexistent\"\n";
+    let faults = parse(text).unwrap_err();
+    for (line, what) in [
+        (1, "unknown key `datta`"),
+        (2, "`http.listen` cannot be \"here\""),
+        (3, "`hot.bytes` cannot be 64"),
+        (4, "`flush.age` cannot be \"soon\""),
+        (5, "neither keys nor TLS"),
+        (6, "unknown key `mqtt.port`"),
+        (8, "`broker.url` cannot be"),
+        (10, "without `broker.user`"),
+    ] {
+        let start = format!("dir/lamppost.toml:{line}: ");
+        assert!(faults.iter().any(|f| f.starts_with(&start) && f.contains(what)), "{line} {what}\n{faults:#?}");
+    }
+    assert_eq!(faults.len(), 8, "{faults:#?}");
+}
+
+#[test]
+fn broken_syntax_is_a_fault_with_its_line() {
+    let faults = parse("data = \"./data\"\nlog = \n").unwrap_err();
+    assert!(faults[0].starts_with("dir/lamppost.toml:2: not TOML"), "{faults:#?}");
+}
