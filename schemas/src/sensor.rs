@@ -1,7 +1,7 @@
 //! What readings come from.
 
 use crate::{Cadence, Place, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Attributes of a sensor: `street`, `floor`.
@@ -25,6 +25,32 @@ pub struct Sensor {
     pub places: Vec<(Time, Place)>,
     /// Attributes, each set with the full UTC hour it holds from, oldest first. The first holds for all time before too.
     pub attributes: Vec<(Time, Attributes)>,
+    /// What the registry file says of it, so that payloads do not say otherwise.
+    #[serde(default)]
+    pub listed: Listed,
+    /// The newest reading whose payload spoke of it.
+    #[serde(default)]
+    pub heard: Option<Time>,
+}
+
+/// Which of a sensor's properties its registry file gives.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Listed {
+    /// Its registration date.
+    pub since: bool,
+    /// Its place.
+    pub place: bool,
+    /// These attributes.
+    pub attributes: BTreeSet<String>,
+}
+
+/// Bytes of a sensor's id at most.
+pub const LONGEST_ID: usize = 200;
+
+/// Whether `id` can name a sensor; the error says what would be right.
+pub fn check_id(id: &str) -> Result<(), String> {
+    let right = !id.trim().is_empty() && id.len() <= LONGEST_ID && !id.chars().any(char::is_control);
+    right.then_some(()).ok_or_else(|| format!("a sensor's id has 1 to {LONGEST_ID} bytes and no control characters"))
 }
 
 impl Sensor {
@@ -38,6 +64,8 @@ impl Sensor {
             every: None,
             places: Vec::new(),
             attributes: Vec::new(),
+            listed: Listed::default(),
+            heard: None,
         }
     }
 
@@ -53,7 +81,7 @@ impl Sensor {
 }
 
 /// The entry in force at `time`: the last that begins at or before it, else the first.
-fn at<T>(history: &[(Time, T)], time: Time) -> Option<&T> {
+pub(crate) fn at<T>(history: &[(Time, T)], time: Time) -> Option<&T> {
     let after = history.partition_point(|(from, _)| *from <= time);
     history.get(after.saturating_sub(1)).map(|(_, value)| value)
 }

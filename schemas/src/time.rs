@@ -62,7 +62,7 @@ impl Day {
 
     /// The day of an ISO date (`2026-11-20`), or nothing if the text is not one.
     pub fn parse(text: &str) -> Option<Day> {
-        let date: jiff::civil::Date = text.parse().ok()?;
+        let date: jiff::civil::Date = (text.len() == 10).then(|| text.parse().ok())??; // jiff takes more than a date
         let stamp = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
         Some(Time(stamp.as_microsecond()).day())
     }
