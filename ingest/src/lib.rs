@@ -4,6 +4,7 @@
 pub mod catalog;
 pub mod config;
 pub mod decode;
+pub mod doors;
 pub mod error;
 pub mod gather;
 pub mod hash;
