@@ -3,9 +3,11 @@
 //! No I/O, no clock, no async: each function takes what it needs, time included, and gives back a value or an error.
 
 pub mod batch;
+pub mod circle;
 pub mod contract;
 pub mod dataset;
 pub mod decimal;
+pub mod energy;
 pub mod fault;
 pub mod field;
 pub mod kind;
