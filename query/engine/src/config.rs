@@ -11,6 +11,8 @@ pub struct Config {
     pub cache_bytes: u64,
     /// Rows of one answer of aggregates.
     pub max_rows: usize,
+    /// Values of one answer of aggregates: rows times columns.
+    pub max_cells: usize,
     /// Buckets of one question.
     pub max_buckets: usize,
     /// Stored rows one question may read.
@@ -27,7 +29,8 @@ impl Default for Config {
             threads: 2,
             max_waiting: 256,
             cache_bytes: 64 << 20,
-            max_rows: 200_000,
+            max_rows: 500_000,
+            max_cells: 8_000_000,
             max_buckets: 50_000,
             max_cost_rows: 50_000_000,
             default_readings: 1_000,

@@ -4,11 +4,16 @@
 //! data read), then answered through the cache ([`Engine::body`]): plan → load columns → kernels → [`Answer`] → rendered bytes.
 //! No sockets, no JSON, no status codes, no writes here.
 
+pub mod aggregate;
 pub mod answer;
+pub mod columns;
 pub mod config;
+pub mod coverage;
 pub mod engine;
 pub mod error;
+pub mod groups;
 pub mod question;
+mod read;
 
 pub use answer::{Answer, Column, FieldInfo, Meta, MetaField, Values};
 pub use config::Config;

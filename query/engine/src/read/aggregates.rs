@@ -1,0 +1,221 @@
+//! Planning aggregates: columns, buckets, sensors, and what it would cost.
+
+use super::{Ground, Planned, named, span, zone};
+use crate::aggregate::cumulative::LONGEST_SILENCE;
+use crate::aggregate::cut::Buckets;
+use crate::columns::{Function, Output, outputs};
+use crate::question::{Aggregates, BucketChoice, Fill, Group};
+use crate::{Config, Error};
+use schemas::time::{DAY, HOUR, SECOND};
+use schemas::{Bucket, Cadence, Dataset, Kind, Span, Time, Zone};
+use std::sync::Arc;
+use store::{Reader, SensorIx, Snapshot};
+
+/// Aggregates, with everything found.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) ground: Ground,
+    pub(super) outputs: Vec<Output>,
+    /// Fields to read, as indexes into the dataset's.
+    pub(super) fields: Vec<usize>,
+    pub(super) bucket: Bucket,
+    pub(super) buckets: Buckets,
+    /// Whole buckets.
+    pub(super) span: Span,
+    /// From where states may still stand in the span.
+    pub(super) read: Span,
+    pub(super) widened: bool,
+    pub(super) zone: Zone,
+    pub(super) group: Group,
+    pub(super) fill: Fill,
+    /// Sensors named one by one: ids ascending, with numbers where they have readings; all when nothing.
+    pub(super) named: Option<Vec<(Arc<str>, Option<SensorIx>)>>,
+    pub(super) attributes: Vec<(String, String)>,
+    /// Rows the engine answers at most.
+    pub(super) max_rows: usize,
+    /// Rows the question wants at most.
+    pub(super) limit: Option<usize>,
+}
+
+/// The widths `auto` chooses from, in seconds, below a civil day.
+const LADDER: [i64; 14] = [1, 5, 10, 15, 30, 60, 300, 600, 900, 1_800, 3_600, 10_800, 21_600, 43_200];
+
+/// Plans aggregates.
+pub(crate) fn plan(reader: &Reader, asked: Aggregates, now: Time, config: &Config) -> Result<Planned, Error> {
+    let snapshot = super::snapshot(reader, &asked.dataset)?;
+    let dataset = snapshot.dataset.clone();
+    let outputs = outputs(&dataset, &asked.fields)?;
+    let zone = zone(asked.tz, &dataset);
+    let whole = span(asked.from, asked.to)?;
+    let bucket = match asked.bucket {
+        BucketChoice::Fixed(bucket) => bucket,
+        BucketChoice::Auto { max_points } => auto(whole, &zone, &dataset, max_points.min(config.max_buckets)),
+    };
+    let (span, buckets) = cut(whole, bucket, &zone, config.max_buckets)?;
+    let mut fields: Vec<usize> = outputs.iter().map(|output| output.field).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    let read = Span { from: span.from.plus(-longest_hold(&dataset, &outputs)), to: span.to };
+    check_group(&snapshot, &asked.group)?;
+    let named = if asked.sensors.is_empty() { None } else { Some(named(&snapshot, &asked.sensors)?) };
+    // A growth counts from the reading before, wherever it was found or looked for.
+    let meters = outputs.iter().any(|output| output.function == Function::Increase);
+    let looked =
+        Span { from: if meters { span.from.plus(-LONGEST_SILENCE).min(read.from) } else { read.from }, ..read };
+    let ground = Ground::of(&snapshot, span, looked, now);
+    let names: Vec<&str> = outputs.iter().map(|output| output.column.as_str()).collect();
+    let ids: Vec<&str> = asked.sensors.iter().map(String::as_str).collect();
+    let key = format!(
+        "aggregates|{}|{}|{}|{}|{bucket}|{}|{names:?}|{:?}|{:?}|{:?}|{ids:?}|{:?}|{}",
+        dataset.id,
+        span.from.0,
+        span.to.0,
+        span != whole,
+        zone.name(),
+        asked.group,
+        asked.fill,
+        asked.limit,
+        asked.attributes,
+        ground.key(&snapshot),
+    );
+    let plan = Plan {
+        named,
+        widened: span != whole,
+        max_rows: config.max_rows.min(config.max_cells / outputs.len().max(1)),
+        limit: asked.limit,
+        group: asked.group,
+        fill: asked.fill,
+        attributes: asked.attributes,
+        snapshot,
+        ground,
+        outputs,
+        fields,
+        bucket,
+        buckets,
+        span,
+        read,
+        zone,
+    };
+    plan.check_cost(config)?;
+    Ok(Planned { max_age: plan.ground.max_age, key, plan: super::Plan::Aggregates(plan) })
+}
+
+/// The span widened to whole buckets, and these.
+fn cut(whole: Span, bucket: Bucket, zone: &Zone, most: usize) -> Result<(Span, Buckets), Error> {
+    let count = (whole.to.0 - whole.from.0) / least_width(bucket);
+    let edges = || {
+        let span = bucket.widen(whole, zone);
+        Some((span, bucket.edges(span, zone, most)?))
+    };
+    let found = if count > most as i64 { None } else { edges() };
+    let Some((span, edges)) = found else {
+        let wider = wider(whole, zone, most).map_or_else(|| "year".to_owned(), |bucket| bucket.to_string());
+        let shorter = whole.from.plus(least_width(bucket).saturating_mul(most as i64 - 2));
+        let message = format!("bucket {bucket} cuts the span into more than {most} rows per group");
+        return Err(Error::too_much("bucket", message, [format!("bucket={wider}"), format!("to={shorter}")]));
+    };
+    let width = if let Bucket::Duration(width) = bucket { Some(width) } else { None };
+    Ok((span, Buckets::new(edges, width)))
+}
+
+/// The least width of a bucket in microseconds.
+fn least_width(bucket: Bucket) -> i64 {
+    match bucket {
+        Bucket::Duration(width) => width,
+        Bucket::Day => 23 * HOUR,
+        Bucket::Week => 7 * DAY - HOUR,
+        Bucket::Month => 28 * DAY - HOUR,
+        Bucket::Year => 365 * DAY,
+    }
+}
+
+/// The narrowest bucket of the ladder that cuts a span into at most so many.
+fn wider(span: Span, zone: &Zone, most: usize) -> Option<Bucket> {
+    let durations = LADDER.iter().map(|seconds| Bucket::Duration(seconds * SECOND));
+    let mut all = durations.chain([Bucket::Day, Bucket::Week, Bucket::Month, Bucket::Year]);
+    all.find(|&bucket| {
+        // Widening adds a bucket at each end at most.
+        let few = (span.to.0 - span.from.0) / least_width(bucket) <= most as i64;
+        few && bucket.edges(bucket.widen(span, zone), zone, most).is_some()
+    })
+}
+
+/// The bucket of `auto`: not narrower than the cadence.
+fn auto(span: Span, zone: &Zone, dataset: &Dataset, most: usize) -> Bucket {
+    let bucket = wider(span, zone, most).unwrap_or(Bucket::Year);
+    match (bucket, dataset.every) {
+        (Bucket::Duration(width), Cadence::Every(every)) if width < every => {
+            let wide = LADDER.iter().map(|seconds| seconds * SECOND).find(|&width| width >= every);
+            wide.map_or(Bucket::Day, Bucket::Duration)
+        }
+        _ => bucket,
+    }
+}
+
+/// How far before the span a state may begin that still stands in it, in microseconds.
+fn longest_hold(dataset: &Dataset, outputs: &[Output]) -> i64 {
+    let hold = |output: &Output| match (&dataset.fields[output.field].kind, output.function) {
+        (Kind::State { hold, .. }, Function::Share(_)) => *hold,
+        _ => 0,
+    };
+    outputs.iter().map(hold).max().unwrap_or(0)
+}
+
+/// Refuses to group by an attribute that no sensor ever had.
+fn check_group(snapshot: &Snapshot, group: &Group) -> Result<(), Error> {
+    let Group::Attribute(name) = group else { return Ok(()) };
+    let sets = || snapshot.registry.sensors.values().flat_map(|sensor| sensor.attributes.iter().map(|(_, set)| set));
+    if sets().any(|set| set.contains_key(name)) {
+        return Ok(());
+    }
+    let mut accepted = vec!["sensor".to_owned(), "none".to_owned()];
+    let names: std::collections::BTreeSet<&String> = sets().flat_map(|set| set.keys()).collect();
+    accepted.extend(names.into_iter().cloned());
+    let message = format!("no sensor of {} has an attribute {name:?}", snapshot.dataset.id);
+    Err(Error::invalid("group", message, accepted))
+}
+
+impl Plan {
+    /// Refuses what would read or answer too many rows, naming a question that would not.
+    fn check_cost(&self, config: &Config) -> Result<(), Error> {
+        let stored = self.snapshot.rows_at_most(self.read);
+        let known = self.snapshot.sensors.ids.len().max(1);
+        let asked = self.named.as_ref().map_or(known, |named| named.len().min(known));
+        let cost = stored * asked as u64 / known as u64;
+        if cost > config.max_cost_rows {
+            let share = config.max_cost_rows as f64 / cost as f64 * 0.9;
+            let to = self.span.from.plus(((self.span.to.0 - self.span.from.0) as f64 * share) as i64);
+            let message = format!("the span holds {cost} readings, {} may be read at once", config.max_cost_rows);
+            return Err(Error::too_much("to", message, [format!("to={to}")]));
+        }
+        if self.group == Group::Sensor {
+            let groups = self.named.as_ref().map_or(self.snapshot.registry.sensors.len().max(known), Vec::len);
+            let filled = self.buckets.count().saturating_mul(groups);
+            self.check_rows(if self.fill == Fill::Null { filled } else { filled.min(stored as usize) })?;
+        }
+        Ok(())
+    }
+
+    /// Refuses more rows than the question wants.
+    pub(super) fn check_limit(&self, rows: usize) -> Result<(), Error> {
+        match self.limit {
+            Some(limit) if rows > limit => {
+                let message = format!("the answer has {rows} rows, more than limit={limit}; rows are never cut");
+                Err(Error::too_much("limit", message, [format!("limit={rows}")]))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses more rows than an answer may have.
+    pub(super) fn check_rows(&self, rows: usize) -> Result<(), Error> {
+        if rows <= self.max_rows {
+            return Ok(());
+        }
+        let groups = rows.div_ceil(self.buckets.count()).max(1);
+        let bucket = wider(self.span, &self.zone, (self.max_rows / groups).max(1)).unwrap_or(Bucket::Year);
+        let message = format!("the answer may have {rows} rows, {} are allowed", self.max_rows);
+        Err(Error::too_much("bucket", message, [format!("bucket={bucket}"), "group=none".to_owned()]))
+    }
+}

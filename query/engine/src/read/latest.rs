@@ -1,0 +1,92 @@
+//! The newest value of every field of every sensor, and its time.
+
+use super::readings::meta_fields;
+use super::table::plain;
+use super::{Chosen, Planned, all, named, zone};
+use crate::answer::{Answer, Column, Meta, Values};
+use crate::question::Latest;
+use crate::{Error, columns};
+use schemas::time::HOUR;
+use schemas::{Span, Time, Zone};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Reader, Snapshot, Stamp};
+
+/// Newest values, with everything found.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    snapshot: Arc<Snapshot>,
+    stamp: Stamp,
+    fields: Vec<usize>,
+    named: Option<Chosen>,
+    zone: Zone,
+    /// Full hour as of which places and attributes are shown.
+    hour: Time,
+}
+
+/// All time that readings are taken from: 2000 to 2200.
+pub(super) const ALWAYS: Span = Span { from: Time::EARLIEST, to: Time(7_258_118_400_000_000) };
+
+/// Plans newest values.
+pub(crate) fn plan(reader: &Reader, asked: Latest, now: Time) -> Result<Planned, Error> {
+    let snapshot = super::snapshot(reader, &asked.dataset)?;
+    let fields = columns::plain(&snapshot.dataset, &asked.fields)?;
+    let named = if asked.sensors.is_empty() { None } else { Some(named(&snapshot, &asked.sensors)?) };
+    let (zone, hour) = (zone(asked.tz, &snapshot.dataset), Time(now.0 - now.0.rem_euclid(HOUR)));
+    // Any reading may be the newest of its sensor.
+    let stamp = snapshot.stamp(ALWAYS);
+    let key = format!(
+        "latest|{}|{fields:?}|{:?}|{}|{}|{}|{}|{}|{}",
+        snapshot.dataset.id,
+        asked.sensors,
+        zone.name(),
+        hour.0,
+        stamp.log,
+        stamp.position.0,
+        snapshot.registry.version,
+        snapshot.dataset.version,
+    );
+    let plan = Plan { snapshot, stamp, fields, named, zone, hour };
+    Ok(Planned { plan: super::Plan::Latest(plan), key, max_age: Duration::from_secs(1) })
+}
+
+/// Answers it.
+pub(super) fn answer(plan: &Plan) -> Answer {
+    let (snapshot, dataset) = (&plan.snapshot, &plan.snapshot.dataset);
+    let sensors = plan.named.clone().unwrap_or_else(|| all(snapshot));
+    let mut columns = places(snapshot, &sensors, plan.hour);
+    for &field in &plan.fields {
+        let newest: Vec<Option<(Time, i64)>> =
+            sensors.iter().map(|(_, ix)| ix.and_then(|ix| snapshot.latest.get(ix, field))).collect();
+        let times = newest.iter().map(|found| found.map(|(time, _)| time)).collect();
+        let field = &dataset.fields[field];
+        let values = plain(field, newest.iter().map(|found| found.map(|(_, value)| value)));
+        columns.push(Column { name: field.name.to_string(), values });
+        let values = Values::Time { zone: plan.zone.clone(), values: times };
+        columns.push(Column { name: format!("{}_time", field.name), values });
+    }
+    let meta = Meta {
+        dataset: Some(dataset.id.clone()),
+        tz: Some(plan.zone.clone()),
+        fields: meta_fields(dataset, &plan.fields),
+        stamp: Some(plan.stamp),
+        license: Some(dataset.license.clone()),
+        publisher: Some(dataset.publisher.clone()),
+        ..Meta::default()
+    };
+    Answer { meta, rows: sensors.len(), columns }
+}
+
+/// Columns `sensor`, `lon`, `lat`, `attributes` as of an instant.
+pub(super) fn places(snapshot: &Snapshot, sensors: &Chosen, at: Time) -> Vec<Column> {
+    let known = || sensors.iter().map(|(id, _)| snapshot.registry.get(id));
+    let place = || known().map(|sensor| sensor.and_then(|sensor| sensor.place_at(at)));
+    let attributes = known().map(|sensor| sensor.and_then(|sensor| sensor.attributes_at(at)).cloned());
+    let column = |name: &str, values| Column { name: name.to_owned(), values };
+    vec![
+        column("sensor", Values::Text(sensors.iter().map(|(id, _)| Some(id.clone())).collect())),
+        column("lon", Values::Real(place().map(|place| place.map(|p| p.lon)).collect())),
+        column("lat", Values::Real(place().map(|place| place.map(|p| p.lat)).collect())),
+        column("attributes", Values::Map(attributes.collect())),
+    ]
+}
