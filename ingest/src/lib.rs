@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The way in: doors take messages, the pipeline makes batches of them, the intake hands these to the store and tells the
+//! doors when what they took is durable. Only then do they acknowledge.
+
+pub mod catalog;
+pub mod config;
+pub mod decode;
+pub mod doors;
+pub mod error;
+pub mod gather;
+pub mod hash;
+pub mod import;
+pub mod intake;
+pub mod message;
+pub mod metrics;
+pub mod normalize;
+pub mod pipeline;
+mod refusals;
+pub mod sensors;
+
+pub use catalog::{Catalog, Subscription};
+pub use config::Config;
+pub use error::{Error, Kind};
+pub use gather::Gather;
+pub use intake::{Intake, Ticket};
+pub use message::Message;
+pub use metrics::Metrics;
+pub use pipeline::{Past, Pipeline};

@@ -141,3 +141,55 @@ fn locked(folder: &Path, file: &mut File) -> Error {
     let folder = folder.display();
     Error::new(Kind::Locked, format!("{folder} is in use by {holder}; stop it, or name another folder"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_file_is_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        for text in ["the first, longer text", "the second"] {
+            write_atomic(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "a draft was left behind");
+    }
+
+    #[test]
+    fn a_folder_is_made_with_those_above_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b/c");
+        writable(&deep, "data folder").unwrap();
+        writable(&deep, "data folder").unwrap();
+        assert_eq!(fs::read_dir(&deep).unwrap().count(), 0);
+        assert!(free_bytes(&deep).unwrap() > 0);
+    }
+
+    #[test]
+    fn an_unwritable_folder_is_one_clear_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        for path in [&file, &file.join("below")] {
+            let error = writable(path, "data folder").unwrap_err();
+            assert_eq!(error.kind, Kind::Unusable);
+            let named = format!("data folder {} cannot be written", path.display());
+            assert!(error.message.starts_with(&named) && !error.message.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_lock_is_held_until_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("lock"), "99999999 left by a process long gone").unwrap();
+        let lock = Lock::take(folder.path()).unwrap();
+        let error = Lock::take(folder.path()).unwrap_err();
+        assert_eq!(error.kind, Kind::Locked);
+        let holder = format!("{} is in use by process {};", folder.path().display(), std::process::id());
+        assert!(error.message.starts_with(&holder), "{error}");
+        drop(lock);
+        Lock::take(folder.path()).unwrap();
+    }
+}

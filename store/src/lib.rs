@@ -15,9 +15,11 @@ mod paths;
 mod table;
 
 pub mod config;
+#[allow(dead_code, reason = "the writer takes it up next")]
 mod disk;
 pub mod error;
 pub mod latest;
+#[allow(dead_code, reason = "the writer takes it up next")]
 mod log;
 pub mod position;
 pub mod reader;

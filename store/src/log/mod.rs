@@ -1,12 +1,50 @@
-//! The log.
+//! The log: what is appended is durable before its receipt goes out, and comes back in order after a crash.
+//!
+//! **Folder.** `id` (the random log-id), `lock`, segments, and what recovery cut (`*.cut`, for a person; never read again).
+//! A segment ([`segment`]) is a header and groups of records ([`frame`]). A record carries a batch, rejects ([`body`]), or only
+//! its note: the position known to be fsynced when it was written.
+//!
+//! **Operation.** One thread ([`thread`]) takes all that waits ([`queue`]), gives positions in the order of the calls, writes
+//! them as one group, fsyncs, hands the records to `durable`, then gives the receipts out. Records of the next group note this
+//! one; when none comes for `quiet`, an empty record does. A new segment is on disk with its header and folder entry before
+//! records go in; the header notes the last position before it.
+//!
+//! **Invariants**
+//! 1. Positions grow by one inside a segment. Between segments they may leave positions out (`floor`, failed groups, cut bytes),
+//!    never repeat: the header names its first position and the one it follows, so a gap is told apart from a lost segment.
+//! 2. *Noted means durable.* Recovery ([`recover`]) stops (`Kind::Corrupt`) at a bad record if anything readable after it, or a
+//!    later segment's header, proves that it had been fsynced. Else it is cut: its receipt may have gone out (the fsync after
+//!    which the power failed), so it is kept aside and reported. Bytes after a bad record are tried at every offset, so that
+//!    one bad length hides no proof.
+//! 3. *A failed write or fsync is never retried on the same pages* (the kernel may have dropped them and call the next fsync
+//!    a success). The group's receipts fail, and a new segment follows the last durable position. From then on the
+//!    failed bytes are no part of the log: recovery reads a segment only up to where the next one follows. If the process ends
+//!    before the new segment stands, they may come back: appended, not acknowledged, which a sender must expect of any failed
+//!    append. While no new segment can be made, intake is stopped, and tried again every `quiet`.
+//! 4. Recovered records count as durable only when they are: those that nobody noted are written and fsynced again.
+//! 5. Segments go oldest first, one folder fsync each, so what is left has no hole.
 
+mod body;
+mod column;
+mod frame;
+mod queue;
+mod recover;
+mod segment;
+mod thread;
+mod walk;
+mod wire;
+
+use crate::disk::{Disk, Lock, Real, sync_folder};
 use crate::{Append, Config, Error, LogId, Position, Receipt};
+use queue::Shared;
+use recover::Recovery;
 use schemas::{Batch, Dataset, Reject};
-use std::path::Path;
+use segment::Segment;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-use crate::disk::{Disk, Real};
+use thread::{Durable, Thread};
+use tokio::sync::oneshot;
 
 /// What one record carries.
 #[derive(Debug)]
@@ -81,53 +119,90 @@ impl Settings {
 }
 
 /// An opened log that takes no records yet.
-pub(crate) struct Log {}
+pub(crate) struct Log {
+    folder: PathBuf,
+    settings: Settings,
+    datasets: Vec<Arc<Dataset>>,
+    segments: Vec<Segment>,
+    id: LogId,
+    last: Position,
+    next: Position,
+    lock: Lock,
+}
 
 impl Log {
     /// Opens the folder (a new one gets a random log-id), takes its lock, checks every segment, cuts what may be cut, and
-    /// calls `each` with its id and every record in order.
+    /// calls `each` with its id and every record in order. An error of `each` ends it.
     pub(crate) fn open(
-        _folder: &Path,
-        _settings: Settings,
-        _datasets: &[Arc<Dataset>],
-        _each: &mut dyn FnMut(LogId, Record) -> Result<(), Error>,
+        folder: &Path,
+        settings: Settings,
+        datasets: &[Arc<Dataset>],
+        each: &mut dyn FnMut(LogId, Record) -> Result<(), Error>,
     ) -> Result<(Log, Recovered), Error> {
-        todo!()
+        let lock = recover::claim(folder)?;
+        let id = recover::id(folder)?;
+        let found = Recovered { id, ..Recovered::default() };
+        let mut recovery = Recovery { folder, settings: &settings, datasets, found, next: Position(1) };
+        let segments = recovery.run(&mut |record| each(id, record))?;
+        let Recovery { found, next, .. } = recovery;
+        let (folder, datasets, last) = (folder.to_owned(), datasets.to_vec(), found.last);
+        Ok((Log { folder, settings, datasets, segments, id, last, next, lock }, found))
     }
 
     /// Starts the log thread. The next position is above `floor` (rule 22) and above all of the log's own. `durable` is called on
     /// the log thread, in order, once per fsynced group, before the receipts of that group go out.
-    pub(crate) fn start(self, _floor: Position, _durable: Box<dyn FnMut(Vec<Record>) + Send>) -> Result<Handle, Error> {
-        todo!()
+    pub(crate) fn start(mut self, floor: Position, durable: Durable) -> Result<Handle, Error> {
+        if let Some(empty) = self.segments.pop_if(|newest| newest.first > self.last) {
+            // The new segment may need its name.
+            self.settings.disk.remove(&empty.path).map_err(|e| Error::io(empty.path, e))?;
+            sync_folder(&self.folder)?;
+        }
+        let next = self.next.max(Position(floor.0 + 1));
+        let shared = Arc::new(Shared::new(self.folder, self.settings, self.datasets, self.segments, self.last));
+        let thread = Thread::new(shared.clone(), durable, (self.id, self.lock), (self.last, next))?;
+        let spawned = std::thread::Builder::new().name("log".to_owned()).spawn(move || thread.run());
+        shared.set_thread(spawned.map_err(|e| Error::io(&shared.folder, e))?);
+        Ok(Handle { keeper: Arc::new(Keeper(shared)) })
     }
 }
 
-/// The way to a running log. Cloneable: all clones feed the same thread.
+/// The way to a running log. Cloneable: all clones feed the same thread, which ends when the last clone goes.
 #[derive(Clone)]
-pub(crate) struct Handle {}
+pub(crate) struct Handle {
+    keeper: Arc<Keeper>,
+}
+
+/// Closes the log when the last handle goes.
+struct Keeper(Arc<Shared>);
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
 
 impl Handle {
     /// Queues an append; the order of calls is the order of positions. An append that carries nothing gets the newest position.
-    pub(crate) fn append(
-        &self,
-        _append: Append,
-    ) -> Result<tokio::sync::oneshot::Receiver<Result<Receipt, Error>>, Error> {
-        todo!()
+    /// `Kind::Busy` when `queue_bytes` wait, `Kind::Full` or `Kind::Io` while the log is stopped, `Kind::Closed` after its
+    /// end; a receiver that ends without a word means that the log thread panicked.
+    pub(crate) fn append(&self, append: Append) -> Result<oneshot::Receiver<Result<Receipt, Error>>, Error> {
+        self.keeper.0.push(append)
     }
 
     /// Removes segments wholly at or below `position`, oldest first, never the newest. Blocks on the disk.
-    pub(crate) fn release(&self, _position: Position) -> Result<(), Error> {
-        todo!()
+    pub(crate) fn release(&self, position: Position) -> Result<(), Error> {
+        self.keeper.0.release(position)
     }
 
     /// Figures for status.
     pub(crate) fn stats(&self) -> LogStats {
-        todo!()
+        self.keeper.0.stats()
     }
 
     /// Takes no more, writes and syncs what waits, ends the thread and gives the lock back. Blocks; not from the log thread.
     pub(crate) fn close(&self) {
-        todo!()
+        self.keeper.0.close();
+        self.keeper.0.join();
     }
 }
 
@@ -143,3 +218,6 @@ pub(crate) struct LogStats {
     /// Why nothing is taken now, if so.
     pub stopped: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

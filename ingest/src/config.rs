@@ -1,0 +1,28 @@
+//! What an operator may tune of the way in. Every queue and memory has its bound here.
+
+/// Bounds of decoding and of the queue in front of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Bytes of a payload that is decoded; a larger one is rejected as `too_large`.
+    pub max_message: usize,
+    /// Bytes of a payload kept with its reject.
+    pub reject_bytes: usize,
+    /// Bytes of messages that doors may have waiting for durability, all together. Past it doors hold.
+    pub queue_bytes: usize,
+    /// Bytes of messages that one append gathers at most.
+    pub gather_bytes: usize,
+    /// Topics whose sources are remembered.
+    pub max_topics: usize,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            max_message: 256 << 10,
+            reject_bytes: 2048,
+            queue_bytes: 64 << 20,
+            gather_bytes: 8 << 20,
+            max_topics: 65_536,
+        }
+    }
+}

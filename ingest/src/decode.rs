@@ -1,0 +1,11 @@
+//! Bytes to the payload values a source's mapping wants. Nothing else of a payload is kept.
+
+pub mod json;
+pub mod plan;
+pub mod shape;
+pub mod slot;
+
+pub use json::{Decoded, Fault};
+pub use plan::{Part, Plan};
+pub use shape::Shape;
+pub use slot::Value;

@@ -1,0 +1,119 @@
+//! What a door connection does with messages when the intake has no room, and with acks until messages are durable.
+
+use crate::metrics::DoorMetrics;
+use crate::{Error, Intake, Message, Ticket};
+use std::collections::VecDeque;
+
+/// Messages on their way through the intake, and those that wait for room in front of it. `A` acknowledges one message.
+///
+/// Without room, messages nobody waits for (QoS 0) are dropped and counted; the others are held, and the door reads on
+/// only when they have gone in.
+#[derive(Debug)]
+pub struct Hold<A> {
+    intake: Intake,
+    metrics: DoorMetrics,
+    /// Messages just read, in arrival order.
+    messages: Vec<Message>,
+    /// Per message: what acknowledges it; nothing for QoS 0.
+    acks: Vec<Option<A>>,
+    /// Whether these messages found no room, and all that are left want an ack.
+    full: bool,
+    /// Under way: tickets and the acks due when they resolve.
+    tickets: VecDeque<(Ticket, Vec<A>)>,
+    unacked: usize,
+}
+
+impl<A> Hold<A> {
+    /// Nothing held yet, in front of an intake.
+    pub fn new(intake: Intake, metrics: DoorMetrics) -> Hold<A> {
+        let (messages, acks) = (Vec::new(), Vec::new());
+        Hold { intake, metrics, messages, acks, full: false, tickets: VecDeque::new(), unacked: 0 }
+    }
+
+    /// Adds a message that was read. To be followed by [`Hold::submit`].
+    pub fn push(&mut self, message: Message, ack: Option<A>) {
+        self.metrics.messages.inc();
+        self.metrics.bytes.inc_by(message.size as u64);
+        self.unacked += usize::from(ack.is_some());
+        self.messages.push(message);
+        self.acks.push(ack);
+    }
+
+    /// Submits what was read, or holds it. Whether there was room.
+    pub fn submit(&mut self) -> bool {
+        if self.messages.is_empty() {
+            return true;
+        }
+        if let Some(room) = self.intake.try_room(self.weight()) {
+            self.enter(room);
+            return true;
+        }
+        self.drop_unacknowledged();
+        self.full = !self.messages.is_empty();
+        !self.full
+    }
+
+    /// Whether messages are held for want of room: the door must not read on.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Messages read that are not acknowledged yet.
+    pub fn unacked(&self) -> usize {
+        self.unacked
+    }
+
+    /// Whether anything is under way.
+    pub fn is_waiting(&self) -> bool {
+        !self.tickets.is_empty()
+    }
+
+    /// Waits for the next thing to happen: acks fall due, which it gives in arrival order, or what is held goes in.
+    /// Never ready while nothing is held or under way. Cancelling it is safe. `Kind::Closed` when the intake has ended.
+    pub async fn step(&mut self) -> Result<Vec<A>, Error> {
+        let weight = self.weight();
+        let due = tokio::select! {
+            due = due(&mut self.tickets) => due?,
+            room = self.intake.room(weight), if self.full => {
+                self.enter(room?);
+                Vec::new()
+            }
+        };
+        self.unacked -= due.len();
+        Ok(due)
+    }
+
+    fn weight(&self) -> usize {
+        self.messages.iter().map(Message::weight).sum()
+    }
+
+    fn enter(&mut self, room: crate::intake::Room) {
+        self.full = false;
+        let messages = std::mem::take(&mut self.messages);
+        let acks = self.acks.drain(..).flatten().collect();
+        self.tickets.push_back((self.intake.submit(room, messages), acks));
+    }
+
+    fn drop_unacknowledged(&mut self) {
+        let before = self.messages.len();
+        let mut wanted = self.acks.iter().map(Option::is_some);
+        self.messages.retain(|_| wanted.next().unwrap_or_default());
+        self.acks.retain(Option::is_some);
+        self.metrics.dropped.inc_by((before - self.messages.len()) as u64);
+    }
+}
+
+/// The acks now due: waits for the oldest submission, then takes all that are durable with it.
+async fn due<A>(tickets: &mut VecDeque<(Ticket, Vec<A>)>) -> Result<Vec<A>, Error> {
+    let Some((ticket, _)) = tickets.front_mut() else {
+        return std::future::pending().await;
+    };
+    ticket.await?;
+    let mut due = tickets.pop_front().map(|(_, acks)| acks).unwrap_or_default();
+    while let Some((ticket, _)) = tickets.front_mut()
+        && ticket.ready() == Some(true)
+    {
+        due.extend(tickets.pop_front().into_iter().flat_map(|(_, acks)| acks));
+    }
+    Ok(due)
+}

@@ -1,0 +1,42 @@
+//! What a cycle of the intake has gathered for one append.
+
+use schemas::{Batch, Dataset, Reject};
+use std::sync::Arc;
+use store::Append;
+
+/// Batches and rejects of the messages of one cycle.
+#[derive(Debug)]
+pub struct Gather {
+    /// Number of the cycle, counted from 1.
+    pub(crate) number: u64,
+    /// One batch per dataset of the catalog.
+    pub(crate) batches: Vec<Batch>,
+    /// Rejects of all messages.
+    pub(crate) rejects: Vec<Reject>,
+    /// Values known and deliberately not taken (`ignore` of long mappings).
+    pub(crate) ignored: u64,
+}
+
+impl Gather {
+    /// An empty gather of these datasets.
+    pub fn new(number: u64, datasets: &[Arc<Dataset>]) -> Gather {
+        let batches = datasets.iter().map(|dataset| Batch::new(dataset.clone())).collect();
+        Gather { number, batches, rejects: Vec::new(), ignored: 0 }
+    }
+
+    /// Its batches, one per dataset of the catalog, empty ones included.
+    pub fn batches(&self) -> &[Batch] {
+        &self.batches
+    }
+
+    /// Its rejects, in order of arrival.
+    pub fn rejects(&self) -> &[Reject] {
+        &self.rejects
+    }
+
+    /// What to hand to the store.
+    pub fn into_append(self) -> Append {
+        let batches = self.batches.into_iter().filter(|batch| !batch.is_empty()).collect();
+        Append { batches, rejects: self.rejects }
+    }
+}

@@ -1,0 +1,253 @@
+//! The shell between doors and store: gathers what waits, appends it, and tells each door when its messages are durable.
+//!
+//! One append is on its way at a time, so arrival order holds even when the store puts one off; while it is, the next is
+//! gathered. What doors have waiting is bounded in bytes; a door that finds no room holds its messages and its acks.
+
+mod cycle;
+
+use crate::metrics::Metrics;
+use crate::{Catalog, Config, Error, Kind, Message, Pipeline};
+use cycle::Cycle;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use store::{Clock, Writer};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+/// How often the age of what waits is measured while nothing moves.
+const MEASURE: Duration = Duration::from_secs(1);
+
+/// Messages of one door connection, in arrival order, made durable together.
+#[derive(Debug)]
+struct Group {
+    messages: Vec<Message>,
+    /// The route they are for, when not decided by topic.
+    route: Option<usize>,
+    /// Their share of the queue, given back when they are durable.
+    _room: OwnedSemaphorePermit,
+    durable: oneshot::Sender<()>,
+}
+
+/// A handle doors submit messages through. Cloneable. The intake ends when all clones are gone and all is durable.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    queue: mpsc::UnboundedSender<Group>,
+    room: Arc<Semaphore>,
+    room_bytes: usize,
+    catalog: Arc<Catalog>,
+    clock: SharedClock,
+    metrics: Metrics,
+}
+
+/// The store's clock, shared so that doors stamp arrivals with it.
+#[derive(Clone)]
+struct SharedClock(Clock);
+
+impl std::fmt::Debug for SharedClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// Room in the queue, taken before messages are submitted.
+#[derive(Debug)]
+pub struct Room(OwnedSemaphorePermit);
+
+/// Resolves when the messages it stands for are durable; to `Kind::Closed` when the intake ended before.
+#[derive(Debug)]
+pub struct Ticket(oneshot::Receiver<()>);
+
+impl Future for Ticket {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map_err(|_| Error::closed())
+    }
+}
+
+impl Ticket {
+    /// Whether it has resolved already: `Some(true)` for durable, `Some(false)` for never.
+    pub fn ready(&mut self) -> Option<bool> {
+        match self.0.try_recv() {
+            Ok(()) => Some(true),
+            Err(oneshot::error::TryRecvError::Empty) => None,
+            Err(oneshot::error::TryRecvError::Closed) => Some(false),
+        }
+    }
+}
+
+impl Intake {
+    /// Room for messages of that weight, without waiting; nothing when there is none.
+    pub fn try_room(&self, weight: usize) -> Option<Room> {
+        self.room.clone().try_acquire_many_owned(self.permits(weight)).ok().map(Room)
+    }
+
+    /// Room for messages of that weight, as soon as there is. First come, first served.
+    pub async fn room(&self, weight: usize) -> Result<Room, Error> {
+        self.room.clone().acquire_many_owned(self.permits(weight)).await.map(Room).map_err(|_| Error::closed())
+    }
+
+    /// Submits messages for every source their topics match. Submissions are taken in the order of these calls.
+    pub fn submit(&self, room: Room, messages: Vec<Message>) -> Ticket {
+        self.submit_for(room, messages, None)
+    }
+
+    /// Submits messages for one route of the catalog, whatever their topic; for all that match when `None`.
+    pub fn submit_for(&self, Room(room): Room, messages: Vec<Message>, route: Option<usize>) -> Ticket {
+        let (durable, ticket) = oneshot::channel();
+        // When the intake has ended the group is dropped, and with it the sender: the ticket tells.
+        let _ = self.queue.send(Group { messages, route, _room: room, durable });
+        Ticket(ticket)
+    }
+
+    /// The catalog messages are matched with.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// The figures that doors count in.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The store's clock.
+    pub fn now(&self) -> schemas::Time {
+        (self.clock.0)()
+    }
+
+    /// Permits for a weight: bytes, but never more than there are.
+    fn permits(&self, weight: usize) -> u32 {
+        weight.min(self.room_bytes).try_into().unwrap_or(u32::MAX)
+    }
+}
+
+/// The working half of the intake.
+pub struct Gathering {
+    queue: mpsc::UnboundedReceiver<Group>,
+    room: Arc<Semaphore>,
+    pipeline: Pipeline,
+    writer: Writer,
+    clock: Clock,
+    config: Config,
+    metrics: Metrics,
+}
+
+/// An intake in front of a store's writer. `known` lists per dataset of the catalog the sensors the store has already.
+/// Nothing happens until [`Gathering::run`] does.
+#[expect(clippy::disallowed_methods, reason = "bounded by the room that every group takes before it is sent")]
+pub fn open(
+    writer: Writer,
+    catalog: Arc<Catalog>,
+    known: &[Vec<Arc<str>>],
+    config: Config,
+    clock: Clock,
+    metrics: Metrics,
+) -> (Intake, Gathering) {
+    let (queue, groups) = mpsc::unbounded_channel();
+    let room_bytes = config.queue_bytes.min(u32::MAX as usize);
+    let room = Arc::new(Semaphore::new(room_bytes));
+    let pipeline = Pipeline::new(catalog.clone(), config.clone(), known);
+    let intake = Intake {
+        queue,
+        room: room.clone(),
+        room_bytes,
+        catalog,
+        clock: SharedClock(clock.clone()),
+        metrics: metrics.clone(),
+    };
+    (intake, Gathering { queue: groups, room, pipeline, writer, clock, config, metrics })
+}
+
+impl Gathering {
+    /// Works until every [`Intake`] is gone and all they submitted is durable. An error of the store that waiting cannot
+    /// cure ends it early; tickets then resolve to `Kind::Closed`, so nothing more is acknowledged.
+    pub async fn run(mut self) -> Result<(), Error> {
+        let mut open = true;
+        let mut next = Cycle::new(self.pipeline.begin());
+        let mut flying: Option<Flying> = None;
+        loop {
+            if flying.is_none() && !next.is_empty() {
+                self.drain(&mut next);
+                let full = std::mem::replace(&mut next, Cycle::new(self.pipeline.begin()));
+                flying = Some(self.launch(full));
+            }
+            if !open && flying.is_none() {
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                landed = land(&mut flying), if flying.is_some() => {
+                    flying = None;
+                    landed?;
+                    self.measure(None);
+                }
+                group = self.queue.recv(), if open && next.weight < self.config.gather_bytes => match group {
+                    Some(group) => {
+                        self.take(group, &mut next);
+                        self.drain(&mut next);
+                    }
+                    None => open = false,
+                },
+                () = tokio::time::sleep(MEASURE), if flying.is_some() => self.measure(flying.as_ref()),
+            }
+        }
+    }
+
+    /// Takes what waits already, up to what one append may gather.
+    fn drain(&mut self, cycle: &mut Cycle) {
+        while cycle.weight < self.config.gather_bytes
+            && let Ok(group) = self.queue.try_recv()
+        {
+            self.take(group, cycle);
+        }
+    }
+
+    fn take(&mut self, group: Group, cycle: &mut Cycle) {
+        cycle.take(group, &mut self.pipeline, &self.writer, (self.clock)());
+    }
+
+    /// Hands a cycle to the store.
+    fn launch(&self, cycle: Cycle) -> Flying {
+        let (append, waiting, oldest) = cycle.finish(&self.metrics);
+        let (writer, metrics) = (self.writer.clone(), self.metrics.clone());
+        let append = async move {
+            // A cycle of nothing but ignored values leaves nothing to log.
+            if !append.batches.is_empty() || !append.rejects.is_empty() {
+                cycle::deliver(&writer, append, &metrics).await?;
+            }
+            for durable in waiting {
+                let _ = durable.0.send(());
+            }
+            Ok(())
+        };
+        Flying { append: Box::pin(append), oldest }
+    }
+
+    fn measure(&self, flying: Option<&Flying>) {
+        let age = flying.map_or(0, |flying| (self.clock)().0 - flying.oldest.0);
+        self.metrics.oldest_waiting.set(age as f64 / schemas::time::SECOND as f64);
+        let taken = self.config.queue_bytes.min(u32::MAX as usize) - self.room.available_permits();
+        self.metrics.waiting_bytes.set(taken as i64);
+    }
+}
+
+/// An append on its way, and when its oldest message arrived.
+struct Flying {
+    append: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>,
+    oldest: schemas::Time,
+}
+
+/// Waits for the append on its way, if there is one.
+async fn land(flying: &mut Option<Flying>) -> Result<(), Error> {
+    match flying {
+        Some(flying) => (&mut flying.append).await,
+        None => Ok(()),
+    }
+}
+
+/// The error of a store that will not take this append, however long one waits.
+fn refused(error: &store::Error) -> Error {
+    Error::new(Kind::Store, format!("the store takes nothing more: {error}"))
+}

@@ -1,0 +1,253 @@
+//! Opening a log: checks every segment, hands out every record, cuts what may be cut. The reasons are in [`super`].
+
+use super::body::{self, Unread};
+use super::segment::{self, HEADER, Header, Segment};
+use super::walk::{Walked, any_record, walk, was_durable};
+use super::{Record, Recovered, Settings, frame};
+use crate::disk::{self, sync_folder, write_atomic};
+use crate::{Error, Kind, LogId, Position};
+use schemas::Dataset;
+use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What an operator can do about damage.
+const REMEDY: &str = "restore the log folder from a backup, or move it elsewhere and start with an empty one: \
+                      what was filed stays, what was only in the log is then lost";
+
+/// Receives each record.
+pub(super) type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), Error>;
+
+/// The log's id; made, durably, for a folder without segments.
+pub(super) fn id(folder: &Path) -> Result<LogId, Error> {
+    let path = folder.join("id");
+    let broken = |why: &str| Err(Error::new(Kind::Corrupt, format!("{}: {why}; {REMEDY}", path.display())));
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(path, e)),
+        Err(_) if !segment::list(folder)?.is_empty() => return broken("missing, though there are log segments"),
+        Err(_) => {
+            // RandomState is seeded by the operating system.
+            let id = LogId(RandomState::new().hash_one(std::time::SystemTime::now()));
+            write_atomic(&path, format!("{id}\n").as_bytes())?;
+            return Ok(id);
+        }
+    };
+    u64::from_str_radix(text.trim_end(), 16).map(LogId).or_else(|_| broken("not a log-id of 16 hexadecimal digits"))
+}
+
+/// A recovery under way.
+pub(super) struct Recovery<'a> {
+    /// The log's folder.
+    pub folder: &'a Path,
+    /// Its settings.
+    pub settings: &'a Settings,
+    /// The datasets there are contracts for.
+    pub datasets: &'a [Arc<Dataset>],
+    /// What has been found so far.
+    pub found: Recovered,
+    /// The least position a new record may have.
+    pub next: Position,
+}
+
+impl Recovery<'_> {
+    /// Checks all segments and hands out their records. Gives back the segments that stay.
+    pub(super) fn run(&mut self, each: Each<'_>) -> Result<Vec<Segment>, Error> {
+        let mut headers = self.headers()?;
+        let Some((first, _)) = headers.first() else {
+            self.reserve(Position(0))?;
+            return Ok(Vec::new());
+        };
+        self.found.above = first.previous;
+        self.found.last = first.previous;
+        let newest = headers.len() - 1;
+        for i in 0..newest {
+            let (segment, header) = &headers[i];
+            self.inner(segment, *header, &headers[i + 1].0, each)?;
+        }
+        let (segment, header) = &mut headers[newest];
+        self.newest(segment, *header, each)?;
+        self.reserve(segment.first)?;
+        Ok(headers.into_iter().map(|(segment, _)| segment).collect())
+    }
+
+    /// Reads all headers. Segments that were never finished are set aside.
+    fn headers(&mut self) -> Result<Vec<(Segment, Header)>, Error> {
+        let mut headers: Vec<(Segment, Header)> = Vec::new();
+        for &first in segment::list(self.folder)?.iter().rev() {
+            let path = segment::path(self.folder, first);
+            let (start, bytes) = segment::start(&path).map_err(|e| Error::io(&path, e))?;
+            let header = match Header::read(&start).map_err(|format| newer(&path, &format!("format {format}")))? {
+                Some(header) => header,
+                None => {
+                    self.set_aside(&path, first, headers.last().map(|(_, header)| *header))?;
+                    continue;
+                }
+            };
+            if header.first != first {
+                let why = format!("it says that it begins at position {}", header.first.0);
+                return Err(damaged(&path, 0, &why));
+            }
+            if header.log != self.found.id {
+                return Err(damaged(&path, 0, &format!("it belongs to another log, {}", header.log)));
+            }
+            headers.push((Segment { path, first, previous: header.previous, bytes }, header));
+        }
+        headers.reverse();
+        Ok(headers)
+    }
+
+    /// Moves away a segment whose header cannot be read, if nothing of the log is known to be in it.
+    fn set_aside(&mut self, path: &Path, first: Position, next: Option<Header>) -> Result<(), Error> {
+        let bytes = fs::read(path).map_err(|e| Error::io(path, e))?;
+        let needed = match next {
+            Some(next) => next.previous >= first,
+            None => any_record(&bytes, self.found.id, first),
+        };
+        if needed {
+            return Err(damaged(path, 0, "the segment's header cannot be read, though records were written after it"));
+        }
+        let aside = path.with_extension("0.cut");
+        fs::rename(path, &aside).map_err(|e| Error::io(path, e))?;
+        sync_folder(self.folder)?;
+        self.found.cut.push(if bytes.len() <= HEADER {
+            format!("{}: an unfinished segment without records, moved to {}", path.display(), aside.display())
+        } else {
+            cut_message(path, 0, bytes.len(), "nothing in it can be read", &aside)
+        });
+        Ok(())
+    }
+
+    /// A segment that has a later one: all it holds up to where that takes over must be there.
+    fn inner(&mut self, segment: &Segment, header: Header, next: &Segment, each: Each<'_>) -> Result<(), Error> {
+        let bytes = self.read(segment, header)?;
+        let walked = self.hand_out(segment, &bytes, header, Some(next.previous), each)?;
+        if walked.last == next.previous {
+            return Ok(());
+        }
+        if let Some(why) = walked.bad.filter(|_| walked.last < next.previous) {
+            return Err(damaged(&segment.path, walked.end, why));
+        }
+        let why = format!(
+            "after position {} the log goes on with {}, which follows position {}: records are missing or there twice",
+            walked.last.0,
+            next.path.display(),
+            next.previous.0
+        );
+        Err(damaged(&segment.path, walked.end, &why))
+    }
+
+    /// The newest segment: a bad end that was never known to be fsynced is cut.
+    fn newest(&mut self, segment: &mut Segment, header: Header, each: Each<'_>) -> Result<(), Error> {
+        let bytes = self.read(segment, header)?;
+        let walked = self.hand_out(segment, &bytes, header, None, each)?;
+        if let Some(why) = walked.bad {
+            if was_durable(&bytes, header, walked) {
+                return Err(damaged(&segment.path, walked.end, &format!("{why}, though it had been on disk")));
+            }
+            let aside = segment.path.with_extension(format!("{}.cut", walked.end));
+            write_atomic(&aside, &bytes[walked.end..])?;
+            self.found.cut.push(cut_message(&segment.path, walked.end, bytes.len() - walked.end, why, &aside));
+        }
+        self.settle(segment, &bytes[..walked.end], walked.unsure)?;
+        segment.bytes = walked.end as u64;
+        self.next = self.next.max(walked.next);
+        Ok(())
+    }
+
+    /// The bytes of a segment that follows on what was found so far.
+    fn read(&self, segment: &Segment, header: Header) -> Result<Vec<u8>, Error> {
+        if header.previous != self.found.last {
+            let why =
+                format!("it follows position {}, but the log has come to {}", header.previous.0, self.found.last.0);
+            return Err(damaged(&segment.path, 0, &why));
+        }
+        fs::read(&segment.path).map_err(|e| Error::io(&segment.path, e))
+    }
+
+    /// Decodes and hands out the good records of a segment.
+    fn hand_out(
+        &mut self,
+        segment: &Segment,
+        bytes: &[u8],
+        header: Header,
+        limit: Option<Position>,
+        each: Each<'_>,
+    ) -> Result<Walked, Error> {
+        let walked = walk(bytes, header, limit, &mut |at, frame| {
+            each(record(&segment.path, bytes, at, &frame, self.datasets)?)
+        })?;
+        self.found.last = walked.last;
+        Ok(walked)
+    }
+
+    /// Makes the newest segment's good bytes durable, and its length theirs. Those nobody noted are written once more: after a
+    /// failed fsync of an earlier process they may be in the page cache, counted as clean, and not on disk.
+    fn settle(&self, segment: &Segment, good: &[u8], unsure: usize) -> Result<(), Error> {
+        let disk = &self.settings.disk;
+        let settled = File::options().read(true).write(true).open(&segment.path).and_then(|mut file| {
+            file.set_len(good.len() as u64)?;
+            file.seek(SeekFrom::Start(unsure as u64))?;
+            disk.write(&mut file, &good[unsure..])?;
+            disk.sync(&file)
+        });
+        settled.map_err(|e| Error::io(&segment.path, e))
+    }
+
+    /// Keeps the positions that cut bytes may have had from being given again, since answers made from them may be out in the
+    /// world. Looks at the files themselves: a start that cut may have ended before a new segment stood.
+    fn reserve(&mut self, newest: Position) -> Result<(), Error> {
+        for (first, bytes) in segment::cuts(self.folder)?.into_iter().filter(|(first, _)| *first >= newest) {
+            let records = bytes.div_ceil(frame::HEAD as u64);
+            self.next = Position(self.next.max(first).0.saturating_add(records));
+        }
+        Ok(())
+    }
+}
+
+/// Decodes a record whose crc is right.
+pub(super) fn record(
+    path: &Path,
+    bytes: &[u8],
+    at: usize,
+    frame: &frame::Frame,
+    datasets: &[Arc<Dataset>],
+) -> Result<Record, Error> {
+    let length = frame.body.end - at;
+    match body::take(frame.kind, &bytes[frame.body.clone()], datasets) {
+        Ok(entry) => Ok(Record { position: frame.position, entry, bytes: length }),
+        Err(Unread::Malformed(why)) => Err(damaged(path, at, why.0)),
+        Err(Unread::Kind(kind)) => Err(newer(path, &format!("a record of kind {kind} at offset {at}"))),
+    }
+}
+
+/// The error for damage that nothing may be cut for.
+fn damaged(path: &Path, at: usize, why: &str) -> Error {
+    Error::new(Kind::Corrupt, format!("log segment {}, offset {at}: {why}; {REMEDY}", path.display()))
+}
+
+/// The error for what a newer version wrote.
+fn newer(path: &Path, what: &str) -> Error {
+    let path = path.display();
+    Error::new(
+        Kind::Mismatch,
+        format!("log segment {path} has {what}, unknown to this version; use the version that wrote it"),
+    )
+}
+
+/// What status says of cut bytes.
+fn cut_message(path: &Path, at: usize, length: usize, why: &str, aside: &Path) -> String {
+    format!(
+        "{}, offset {at}: {why}; cut {length} bytes, possibly acknowledged, and kept them in {}",
+        path.display(),
+        aside.display()
+    )
+}
+
+/// Makes the folder usable by this process alone.
+pub(super) fn claim(folder: &Path) -> Result<disk::Lock, Error> {
+    disk::writable(folder, "log folder")?;
+    disk::Lock::take(folder)
+}

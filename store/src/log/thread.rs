@@ -1,0 +1,240 @@
+//! The log thread: takes what waits, encodes it into one buffer, writes and fsyncs it, publishes, gives the receipts out.
+
+use super::body::{self, BATCH, NOTE, REJECTS};
+use super::frame::{self, Seed};
+use super::queue::{Shared, Turn, Waiting};
+use super::segment::{self, Header};
+use super::{Entry, Record};
+use crate::disk::Lock;
+use crate::{Error, Kind, LogId, Position, Receipt};
+use schemas::Batch;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Receives the records of each group once they are durable.
+pub(super) type Durable = Box<dyn FnMut(Vec<Record>) + Send>;
+
+/// Who waits for a receipt, and the position that it will name.
+type Receipts = Vec<(oneshot::Sender<Result<Receipt, Error>>, Position)>;
+
+/// The segment that takes records.
+struct Open {
+    file: File,
+    seed: Seed,
+    bytes: u64,
+}
+
+/// The state of the log thread.
+pub(super) struct Thread {
+    shared: Arc<Shared>,
+    durable: Durable,
+    log: LogId,
+    /// The newest durable position.
+    last: Position,
+    /// The newest position that is noted on disk.
+    noted: Position,
+    /// The next position; those of failed groups are not used again.
+    next: Position,
+    /// Nothing while no segment can be made; appends are refused then.
+    open: Option<Open>,
+    buffer: Vec<u8>,
+    /// Whether appends are refused.
+    stopped: bool,
+    _lock: Lock,
+}
+
+impl Thread {
+    /// A thread whose first segment stands.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        durable: Durable,
+        (log, lock): (LogId, Lock),
+        (last, next): (Position, Position),
+    ) -> Result<Thread, Error> {
+        let (open, buffer, stopped) = (None, Vec::new(), false);
+        let mut thread = Thread { shared, durable, log, last, noted: last, next, open, buffer, stopped, _lock: lock };
+        thread.begin().map_err(|e| Error::io(segment::path(&thread.shared.folder, next), e))?;
+        Ok(thread)
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(super) fn run(mut self) {
+        let shared = self.shared.clone();
+        let _end = End(&shared);
+        loop {
+            let unfinished = self.stopped || self.noted < self.last;
+            match shared.take(unfinished.then_some(shared.settings.quiet)) {
+                Turn::Group(group) => self.group(group),
+                Turn::Quiet if self.stopped => drop(self.ready()),
+                Turn::Quiet => self.note(),
+                Turn::End => break,
+            }
+        }
+        if self.noted < self.last {
+            self.note();
+        }
+    }
+
+    /// Logs a group.
+    fn group(&mut self, group: Vec<Waiting>) {
+        let bytes = group.iter().map(|waiting| waiting.bytes).sum();
+        if let Err((kind, message)) = self.ready() {
+            self.shared.done(bytes, self.last);
+            return refuse(group.into_iter().map(|waiting| waiting.receipt), kind, &message);
+        }
+        let (records, receipts) = self.encode(group);
+        if let Err(e) = self.write() {
+            let (kind, message) = failure(&self.shared, &e);
+            self.abandon();
+            self.shared.done(bytes, self.last);
+            return refuse(receipts.into_iter().map(|(receipt, _)| receipt), kind, &message);
+        }
+        self.last = receipts.last().map_or(self.last, |&(_, position)| position);
+        if !records.is_empty() {
+            (self.durable)(records);
+        }
+        self.shared.done(bytes, self.last);
+        for (receipt, position) in receipts {
+            // Whoever no longer waits needs no receipt.
+            let _ = receipt.send(Ok(Receipt { position }));
+        }
+    }
+
+    /// Writes and fsyncs an empty record that notes the last group.
+    fn note(&mut self) {
+        let Some(open) = &self.open else { return };
+        self.buffer.clear();
+        frame::put(&mut self.buffer, open.bytes, open.seed, (self.last, self.last, NOTE), |_| {});
+        if self.write().is_err() {
+            // A new segment's header is a note as well.
+            self.abandon();
+        }
+    }
+
+    /// Leaves a segment behind whose last bytes may be on disk or not, and begins a new one, if that works now.
+    fn abandon(&mut self) {
+        self.open = None;
+        // The error stands in the stats; it is tried again in a while.
+        let _ = self.ready();
+    }
+
+    /// Sees to room on disk and a segment to write to. While there is not both, appends are refused.
+    fn ready(&mut self) -> Result<(), (Kind, String)> {
+        let ready = self.room().and_then(|()| self.segment());
+        if self.stopped || ready.is_err() {
+            self.stopped = ready.is_err();
+            self.shared.stop(ready.clone().err());
+        }
+        ready
+    }
+
+    /// Sees to a segment that is not full.
+    fn segment(&mut self) -> Result<(), (Kind, String)> {
+        match &self.open {
+            Some(open) if open.bytes < self.shared.settings.segment_bytes => Ok(()),
+            _ => self.begin().map_err(|e| failure(&self.shared, &e)),
+        }
+    }
+
+    /// Whether there is room on disk.
+    fn room(&self) -> Result<(), (Kind, String)> {
+        let Shared { settings, folder, .. } = &*self.shared;
+        let free = settings.disk.free(folder).map_err(|e| failure(&self.shared, &e))?;
+        if free >= settings.reserve_bytes {
+            return Ok(());
+        }
+        let reserve = settings.reserve_bytes;
+        let folder = folder.display();
+        Err((Kind::Full, format!("{free} bytes are free for {folder}; intake goes on when there are {reserve}")))
+    }
+
+    /// Begins a new segment behind the newest durable position.
+    fn begin(&mut self) -> io::Result<()> {
+        self.open = None;
+        let header = Header { log: self.log, first: self.next, previous: self.last };
+        let settings = &self.shared.settings;
+        // A failed attempt may leave its file behind: the next one takes another name.
+        self.next = Position(self.next.0 + 1);
+        let (file, segment) = segment::create(&*settings.disk, &self.shared.folder, header)?;
+        self.next = header.first;
+        self.noted = self.last;
+        self.open = Some(Open { file, seed: Seed::new(self.log, header.first), bytes: segment.bytes });
+        self.shared.add_segment(segment);
+        Ok(())
+    }
+
+    /// Encodes a group into the buffer and gives each append its position.
+    fn encode(&mut self, group: Vec<Waiting>) -> (Vec<Record>, Receipts) {
+        self.buffer.clear();
+        let mut records = Vec::new();
+        let mut receipts = Vec::with_capacity(group.len());
+        let mut last = self.last;
+        for Waiting { append, receipt, .. } in group {
+            let carries = |batch: &Batch| !batch.is_empty() || !batch.marks.is_empty();
+            for batch in append.batches.into_iter().filter(carries) {
+                last = self.next;
+                let bytes = self.put(BATCH, |out| body::put_batch(out, &batch));
+                records.push(Record { position: last, entry: Entry::Batch(batch), bytes });
+            }
+            if !append.rejects.is_empty() {
+                last = self.next;
+                let bytes = self.put(REJECTS, |out| body::put_rejects(out, &append.rejects));
+                records.push(Record { position: last, entry: Entry::Rejects(append.rejects), bytes });
+            }
+            receipts.push((receipt, last));
+        }
+        (records, receipts)
+    }
+
+    /// Appends a record with data to the buffer, at the next position. Its bytes.
+    fn put(&mut self, kind: u8, body: impl FnOnce(&mut Vec<u8>)) -> usize {
+        let Some(open) = &self.open else { return 0 };
+        let start = self.buffer.len();
+        frame::put(&mut self.buffer, open.bytes, open.seed, (self.next, self.last, kind), body);
+        self.next = Position(self.next.0 + 1);
+        self.buffer.len() - start
+    }
+
+    /// Writes and fsyncs the buffer. Its records carry the newest durable position as their note.
+    fn write(&mut self) -> io::Result<()> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let disk = &self.shared.settings.disk;
+        disk.write(&mut open.file, &self.buffer)?;
+        disk.sync(&open.file)?;
+        open.bytes += self.buffer.len() as u64;
+        self.noted = self.last;
+        self.shared.set_bytes(open.bytes);
+        Ok(())
+    }
+}
+
+/// Tells all that they get no receipt.
+fn refuse(receipts: impl Iterator<Item = oneshot::Sender<Result<Receipt, Error>>>, kind: Kind, message: &str) {
+    for receipt in receipts {
+        // Whoever no longer waits needs no error.
+        let _ = receipt.send(Err(Error::new(kind, message)));
+    }
+}
+
+/// Kind and words of a failed operation.
+fn failure(shared: &Shared, e: &io::Error) -> (Kind, String) {
+    let kind = match e.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Kind::Full,
+        _ => Kind::Io,
+    };
+    (kind, format!("the log in {} cannot be written: {e}", shared.folder.display()))
+}
+
+/// Ends the queue with the thread, however that ends.
+struct End<'a>(&'a Shared);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
