@@ -92,7 +92,7 @@ impl Config {
     }
 
     /// Name of the door in metrics: host and port.
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         match self.url.port() {
             Some(port) => format!("{}:{port}", self.url.host_str().unwrap_or_default()),
             None => self.url.host_str().unwrap_or_default().to_owned(),
@@ -138,6 +138,11 @@ pub async fn run(config: Config, intake: Intake, shutdown: impl Future<Output = 
     ended
 }
 
+/// Hands a delivery to the other half. Not a method: the client is not `Sync`, so the poller must not be borrowed here.
+async fn pass(sender: &mpsc::Sender<Delivery>, delivery: Delivery) -> Result<(), Error> {
+    sender.send(delivery).await.map_err(|_| Error::closed())
+}
+
 /// The polling half: drives the client and passes on what comes.
 struct Poller {
     client: Client,
@@ -164,7 +169,7 @@ impl Poller {
                 Ok(Event::Subscribed(codes)) => self.subscribed(&codes),
                 Ok(Event::Publish(publish)) => {
                     let epoch = self.session.epoch();
-                    self.pass(Delivery::new(publish, epoch, self.intake.now())).await?;
+                    pass(&self.sender, Delivery::new(publish, epoch, self.intake.now())).await?;
                 }
                 Ok(Event::Other) => {}
                 Err(error) => {
@@ -172,7 +177,7 @@ impl Poller {
                     // Messages of the dead connection that were read but not yet passed on: stored, never acknowledged.
                     let (epoch, left) = self.session.break_off(&mut self.client);
                     for publish in left {
-                        self.pass(Delivery::new(publish, epoch, self.intake.now())).await?;
+                        pass(&self.sender, Delivery::new(publish, epoch, self.intake.now())).await?;
                     }
                     if self.session.is_leaving() {
                         return Ok(());
@@ -187,10 +192,6 @@ impl Poller {
                 }
             }
         }
-    }
-
-    async fn pass(&self, delivery: Delivery) -> Result<(), Error> {
-        self.sender.send(delivery).await.map_err(|_| Error::closed())
     }
 
     /// Filters the broker refuses are told and tried again: a broker's access rules may be corrected any time.
