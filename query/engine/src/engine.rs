@@ -110,6 +110,11 @@ impl Engine {
         read::dataset(&self.reader, id)
     }
 
+    /// The contracts of all datasets.
+    pub fn datasets(&self) -> &[Arc<Dataset>] {
+        self.reader.datasets()
+    }
+
     /// Figures for metrics.
     pub fn figures(&self) -> Figures {
         Figures {

@@ -1,1 +1,26 @@
-//! Placeholder.
+//! Wire forms of questions and answers: the REST API, probes, metrics, and the page that shows where to look.
+//!
+//! The street: a request passes the [`onion`](self) → [`router()`] → one endpoint, which parses its parameters into an
+//! [`engine::Question`] → the engine resolves it (ETag, 304) → its answer is rendered straight from columns → response.
+//! No data access of its own: sessions, files and the store are the engine's.
+
+mod api;
+mod call;
+mod endpoint;
+mod error;
+mod etag;
+mod format;
+mod landing;
+mod metrics;
+mod onion;
+mod parameter;
+mod params;
+mod probe;
+mod problems;
+mod render;
+mod router;
+mod status;
+
+pub use api::Parts;
+pub use metrics::{Figure, FigureKind};
+pub use router::router;

@@ -1,0 +1,43 @@
+//! What every endpoint may use.
+
+use crate::metrics::{Figure, Metrics};
+use engine::Engine;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// What the server is made of. The three sources are called on each request for them and must be quick.
+#[derive(Clone)]
+pub struct Parts {
+    /// Answers questions.
+    pub engine: Engine,
+    /// Why the server is not ready to take readings in and answer; empty when it is.
+    pub unready: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// Figures of store and doors for `/metrics`.
+    pub figures: Arc<dyn Fn() -> Vec<Figure> + Send + Sync>,
+    /// What operators see at `/status`: store, doors, rejects.
+    pub status: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
+}
+
+/// The parts with what serving adds to them. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Api(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) parts: Parts,
+    pub(crate) metrics: Metrics,
+}
+
+impl Api {
+    pub(crate) fn new(parts: Parts) -> Api {
+        let metrics = Metrics::new(&parts);
+        Api(Arc::new(Inner { parts, metrics }))
+    }
+}
+
+impl Deref for Api {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

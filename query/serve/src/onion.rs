@@ -1,0 +1,77 @@
+//! What surrounds every endpoint: request id, log line, metrics, panics, problem addresses, sharing with other sites.
+
+use crate::api::Api;
+use access::{Kind, Problem};
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, Response, header};
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+use tracing::Instrument;
+
+/// Header that names one request, in the response and in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names, times and counts each request, and turns a panic into a problem: one request may end badly, not the server.
+pub(crate) async fn watched(State(api): State<Api>, request: Request, next: Next) -> Response<Body> {
+    let began = Instant::now();
+    let id = api.metrics.next_id();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let span = tracing::info_span!("request", id, %method, path = request.uri().path());
+    let next = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone());
+    let mut response = next.await.unwrap_or_else(|_| {
+        span.in_scope(|| tracing::error!("a request ended in a panic"));
+        Problem::new(Kind::Internal, "the server failed to answer").into_response()
+    });
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, HeaderValue::from(id));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let took = began.elapsed();
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    api.metrics.observe(route, &method, response.status(), took);
+    span.in_scope(|| {
+        tracing::debug!(status = response.status().as_u16(), micros = took.as_micros() as u64, "answered")
+    });
+    response
+}
+
+/// Tells problems where they happened: the address stands in them as `instance`.
+pub(crate) async fn told(request: Request, next: Next) -> Response<Body> {
+    let instance = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let head = request.method() == Method::HEAD;
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>()
+        && !head
+    {
+        let body = problem.json(Some(&instance));
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = Body::from(body);
+    }
+    response
+}
+
+/// Lets scripts of other sites read: everything here is public and no credential is looked at.
+pub(crate) async fn shared(request: Request, next: Next) -> Response<Body> {
+    let preflight = request.method() == Method::OPTIONS;
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Link, ETag, Retry-After, X-Request-Id"),
+    );
+    if preflight {
+        headers.insert(header::ALLOW, HeaderValue::from_static(ALLOWED));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ALLOWED));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    }
+    response
+}
+
+/// The methods of every public path.
+pub(crate) const ALLOWED: &str = "GET, HEAD, OPTIONS";

@@ -1,0 +1,43 @@
+//! The whole API on one page.
+
+use crate::api::{Api, Parts};
+use crate::endpoint::{aggregates, datasets, index, latest, readings, sensors};
+use crate::{landing, metrics, onion, probe, problems, status};
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, get};
+
+/// Every path Lamppost serves over HTTP.
+pub fn router(parts: Parts) -> Router {
+    let api = Api::new(parts);
+    let public = Router::new()
+        .route("/", open(get(landing::get)))
+        .route("/docs/problems/{slug}", open(get(problems::get)))
+        .route("/health", open(get(probe::health)))
+        .route("/ready", open(get(probe::ready)))
+        .route("/api/v1", open(get(index::get)))
+        .route("/api/v1/datasets", open(get(datasets::list)))
+        .route("/api/v1/datasets/{dataset}", open(get(datasets::one)))
+        .route("/api/v1/datasets/{dataset}/sensors", open(get(sensors::get)))
+        .route("/api/v1/datasets/{dataset}/latest", open(get(latest::get)))
+        .route("/api/v1/datasets/{dataset}/readings", open(get(readings::get)))
+        .route("/api/v1/datasets/{dataset}/aggregates", open(get(aggregates::get)))
+        .fallback(problems::no_such_path)
+        .method_not_allowed_fallback(problems::no_such_method)
+        .layer(from_fn(onion::shared));
+    let operators = Router::new()
+        .route("/metrics", open(get(metrics::get)))
+        .route("/status", open(get(status::get)))
+        .method_not_allowed_fallback(problems::no_such_method);
+    public
+        .merge(operators)
+        .layer(from_fn(onion::told))
+        .layer(from_fn_with_state(api.clone(), onion::watched))
+        .with_state(api)
+}
+
+/// A path that browsers on other sites may read: it answers their preflight too.
+fn open(reading: MethodRouter<Api>) -> MethodRouter<Api> {
+    reading.options(|| async { StatusCode::NO_CONTENT })
+}
