@@ -1,6 +1,6 @@
 //! The newest value of each field of each sensor, and its time.
 
-use crate::SensorIx;
+use crate::{Run, SensorIx};
 use schemas::{ABSENT, Time};
 
 /// Newest values of one dataset, one row per sensor. Survives restarts and raw retention.
@@ -22,5 +22,53 @@ impl Latest {
             None | Some(&ABSENT) => None,
             Some(&value) => Some((Time(self.times[at]), value)),
         }
+    }
+
+    /// Makes room for so many sensors.
+    pub(crate) fn grow(&mut self, sensors: usize) {
+        self.times.resize(sensors * self.fields, i64::MIN);
+        self.values.resize(sensors * self.fields, ABSENT);
+    }
+
+    /// Takes over one value. Of two at one instant the one taken over later stands.
+    pub(crate) fn set(&mut self, sensor: SensorIx, field: usize, time: i64, value: i64) {
+        let at = sensor as usize * self.fields + field;
+        if time >= self.times[at] {
+            self.times[at] = time;
+            self.values[at] = value;
+        }
+    }
+
+    /// Takes over the newest values of a run that arrived after everything before.
+    pub(crate) fn apply(&mut self, run: &Run) {
+        for (field, column) in run.columns.iter().enumerate() {
+            let Some(column) = column else { continue };
+            for (sensor, rows) in run.keys.each() {
+                if let Some(row) = rows.rev().find(|&row| column[row] != ABSENT) {
+                    self.set(sensor, field, run.keys.time[row], column[row]);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::sort_batch;
+    use crate::testing::{batch, dataset};
+
+    #[test]
+    fn each_field_keeps_its_own_newest_value() {
+        let d = dataset("d", 2);
+        let mut latest = Latest { fields: 2, ..Latest::default() };
+        latest.grow(1);
+        let mut put = |rows| latest.apply(&sort_batch(&batch(&d, rows), &[0]));
+        put(&[("a", 5, &[(0, 50), (1, 51)]), ("a", 7, &[(0, 70)])]);
+        put(&[("a", 6, &[(0, 60), (1, 61)]), ("a", 7, &[(0, 71)])]);
+        put(&[("a", 7, &[])]);
+        assert_eq!(latest.get(0, 0), Some((Time(7), 71)), "of two at one instant the later arrival stands");
+        assert_eq!(latest.get(0, 1), Some((Time(6), 61)), "a reading without the field changes nothing");
+        assert_eq!(latest.get(1, 0), None);
     }
 }

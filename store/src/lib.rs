@@ -3,29 +3,40 @@
 //! The street: [`Writer::append`] → `log` (fsync, receipt) → `hot` (readable) → seal (sorted files) → flush (Delta commit) →
 //! fold (late rows merged into files). Whatever stands is published as an immutable [`Snapshot`] that [`Reader`]s take.
 
-#[allow(dead_code, reason = "the writer takes it up next")]
+mod book;
 mod cache;
-#[allow(dead_code, unused_imports, reason = "the writer takes it up next")]
-mod file;
-#[allow(dead_code, reason = "the writer takes it up next")]
-mod local;
-#[allow(dead_code, reason = "the writer takes it up next")]
-mod paths;
-#[allow(dead_code, reason = "the writer takes it up next")]
-mod table;
-
 pub mod config;
-#[allow(dead_code, reason = "the writer takes it up next")]
+mod contract;
+mod desk;
 mod disk;
 pub mod error;
+mod file;
+mod flush;
+mod fold;
+mod holding;
+mod hot;
+mod intake;
+mod late;
 pub mod latest;
-#[allow(dead_code, reason = "the writer takes it up next")]
+mod local;
 mod log;
+mod maintenance;
+mod marks;
+mod paths;
+mod points;
 pub mod position;
 pub mod reader;
+mod recover;
+mod rejects;
 pub mod run;
+mod seal;
+mod shelf;
 pub mod snapshot;
+mod stamps;
+mod state;
 pub mod status;
+mod store;
+mod table;
 #[cfg(test)]
 mod testing;
 pub mod writer;

@@ -1,31 +1,69 @@
 //! The reading side of the store.
 
-use crate::{Error, RejectRow, Snapshot, Status};
+use crate::book::Book;
+use crate::intake::lock;
+use crate::store::Store;
+use crate::{DatasetStatus, Error, RejectRow, Snapshot, Status, disk};
 use schemas::Dataset;
 use std::sync::Arc;
 
 /// A cloneable handle that takes snapshots.
 #[derive(Clone, Debug)]
-pub struct Reader {}
+pub struct Reader {
+    pub(crate) store: Arc<Store>,
+}
 
 impl Reader {
     /// The datasets the store was opened with.
     pub fn datasets(&self) -> &[Arc<Dataset>] {
-        todo!()
+        &self.store.datasets
     }
 
     /// The newest published snapshot of a dataset; `Kind::Unknown` for one it does not have.
-    pub fn snapshot(&self, _dataset: &str) -> Result<Arc<Snapshot>, Error> {
-        todo!()
+    pub fn snapshot(&self, dataset: &str) -> Result<Arc<Snapshot>, Error> {
+        Ok(lock(&self.store.book(dataset)?.holding).snapshot())
     }
 
     /// The rejects table, newest last seen first.
     pub fn rejects(&self) -> Vec<RejectRow> {
-        todo!()
+        lock(&self.store.intake.desk).rejects.rows()
     }
 
     /// Figures for operators: log, hot, files, what waits to be folded.
     pub fn status(&self) -> Status {
-        todo!()
+        let log = self.store.log.stats();
+        Status {
+            log: self.store.log_id,
+            position: log.last,
+            log_bytes: log.bytes,
+            log_segments: log.segments,
+            free_bytes: disk::free_bytes(&self.store.config.data).unwrap_or_default(),
+            recovered: self.store.recovered.clone(),
+            stopped: log.stopped,
+            datasets: self.store.intake.books.iter().map(status).collect(),
+        }
+    }
+}
+
+fn status(book: &Book) -> DatasetStatus {
+    let holding = lock(&book.holding);
+    let files = || holding.shelf.files.values().flatten();
+    let late = || holding.shelf.late.values().flatten();
+    let sealed = holding.sealed.iter().filter_map(|s| s.files.as_ref());
+    DatasetStatus {
+        id: holding.dataset.id.to_string(),
+        sensors: holding.known.sensors.ids.len() as u64,
+        rows: holding.rows,
+        hot_rows: holding.hot.rows() as u64,
+        hot_bytes: holding.hot.bytes() as u64,
+        sealed_files: sealed.map(|(fresh, late)| (fresh.len() + late.len()) as u64).sum(),
+        files: files().count() as u64,
+        file_bytes: files().map(|f| f.bytes).sum(),
+        file_rows: files().map(|f| f.rows).sum(),
+        late_files: late().count() as u64,
+        late_rows: late().map(|f| f.meta.rows).sum(),
+        flushed: holding.flushed,
+        version: holding.version,
+        trouble: lock(&book.flush_trouble).message().or_else(|| lock(&book.fold_trouble).message()),
     }
 }

@@ -47,13 +47,18 @@ impl Keys {
         self.sensors.iter().enumerate().map(|(i, &sensor)| (sensor, self.rows_at(i)))
     }
 
-    /// Appends the times of a sensor greater than all before.
+    /// Appends times, greater than those before, of the last sensor or of one greater than all before.
     pub(crate) fn push(&mut self, sensor: SensorIx, times: impl IntoIterator<Item = i64>) {
         let before = self.time.len();
         self.time.extend(times);
-        if self.time.len() > before {
-            self.sensors.push(sensor);
-            self.ends.push(self.time.len() as u32);
+        let end = self.time.len() as u32;
+        match self.ends.last_mut() {
+            Some(last) if self.sensors.last() == Some(&sensor) => *last = end,
+            _ if self.time.len() == before => {}
+            _ => {
+                self.sensors.push(sensor);
+                self.ends.push(end);
+            }
         }
     }
 }

@@ -1,7 +1,22 @@
 //! An immutable published state of a dataset.
 
-use crate::{Error, Latest, Position, SensorIx, Stamp};
+mod load;
+mod series;
+
+#[cfg(test)]
+mod tests;
+
+pub use load::Loaded;
+pub use series::Series;
+
+use crate::cache::Cache;
+use crate::file::Numbering;
+use crate::shelf::Shelf;
+use crate::stamps::Stamps;
+use crate::{Error, Kind, Latest, Position, Run, SensorIx, Stamp};
+use hashbrown::HashMap;
 use schemas::{Dataset, Day, Registry, Span, Time};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Sensors of a dataset by number. Grows only; numbers are stable while the process lives.
@@ -10,6 +25,9 @@ pub struct SensorTable {
     /// Number to id.
     pub ids: Vec<Arc<str>>,
 }
+
+/// Ids of sensors to their numbers.
+pub(crate) type Numbers = HashMap<Arc<str>, SensorIx>;
 
 /// One published state of one dataset. Cheap to take, holds what it shows for as long as it lives.
 #[derive(Clone, Debug)]
@@ -24,46 +42,48 @@ pub struct Snapshot {
     pub latest: Arc<Latest>,
     /// Position of the last record it shows.
     pub position: Position,
+    pub(crate) numbers: Arc<Numbers>,
+    pub(crate) stamps: Arc<Stamps>,
+    pub(crate) shelf: Arc<Shelf>,
+    /// Sealed and hot rows, in ascending precedence.
+    pub(crate) memory: Vec<Run>,
+    /// Rows in memory by day, at most.
+    pub(crate) days: BTreeMap<Day, u64>,
+    /// The newest instant of all rows; `i64::MIN` when there are none.
+    pub(crate) newest: i64,
+    pub(crate) cache: Cache,
 }
-
-/// Rows of one sensor in a span, merged over all layers: times ascending, no key twice.
-#[derive(Clone, Copy, Debug)]
-pub struct Series<'a> {
-    /// Instants in UTC microseconds.
-    pub time: &'a [i64],
-    /// One slice per field asked for, in the order asked: values or [`schemas::ABSENT`].
-    pub columns: &'a [&'a [i64]],
-}
-
-/// What [`Snapshot::load`] fetched: columns of every layer (files < late < sealed < hot) that may hold rows of the span.
-#[derive(Clone, Debug)]
-pub struct Loaded {}
 
 impl Snapshot {
     /// Number of a sensor.
-    pub fn sensor(&self, _id: &str) -> Option<SensorIx> {
-        todo!()
+    pub fn sensor(&self, id: &str) -> Option<SensorIx> {
+        self.numbers.get(id).copied()
     }
 
     /// The largest stamp of the days a span touches, days found empty included (rule 22). Part of cache keys and ETags.
-    pub fn stamp(&self, _span: Span) -> Stamp {
-        todo!()
+    pub fn stamp(&self, span: Span) -> Stamp {
+        self.stamps.over(span)
     }
 
     /// First and last instant of all rows; nothing while there are none. By days for filed rows: the first is the start of
     /// the first day with rows, the last the newest instant filed or hot.
     pub fn extent(&self) -> Option<(Time, Time)> {
-        todo!()
+        let first = [self.shelf.files.keys().next(), self.shelf.late.keys().next(), self.days.keys().next()];
+        first.into_iter().flatten().min().map(|day| (day.start(), Time(self.newest)))
     }
 
     /// Days with rows in the span, ascending.
-    pub fn days(&self, _span: Span) -> Vec<Day> {
-        todo!()
+    pub fn days(&self, span: Span) -> Vec<Day> {
+        let Some((first, last)) = span.days() else { return Vec::new() };
+        let filed = self.shelf.over(span).map(|meta| meta.name.day);
+        filed.chain(self.days.range(first..=last).map(|(day, _)| *day)).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// An upper bound of the rows in the span, for judging cost before reading.
-    pub fn rows_at_most(&self, _span: Span) -> u64 {
-        todo!()
+    pub fn rows_at_most(&self, span: Span) -> u64 {
+        let Some((first, last)) = span.days() else { return 0 };
+        let filed: u64 = self.shelf.over(span).map(|meta| meta.rows).sum();
+        filed + self.days.range(first..=last).map(|(_, rows)| rows).sum::<u64>()
     }
 
     /// complete_until without the clock: the 15m tier's closed instant; the end of time before tiers exist (rule 30).
@@ -73,20 +93,22 @@ impl Snapshot {
 
     /// Fetches the given fields (indexes into the dataset's) of all layers in the span, through the column cache.
     /// `sensors`: only these, or all. Decoding happens on the calling runtime's blocking threads.
-    pub async fn load(&self, _span: Span, _sensors: Option<&[SensorIx]>, _fields: &[usize]) -> Result<Loaded, Error> {
-        todo!()
+    pub async fn load(&self, span: Span, sensors: Option<&[SensorIx]>, fields: &[usize]) -> Result<Loaded, Error> {
+        load::load(self, span, sensors, fields).await
+    }
+
+    /// Numbers of the sensors this snapshot knows: every one in its files.
+    pub(crate) fn numbering(&self) -> Numbering {
+        numbering(&self.numbers)
     }
 }
 
-impl Loaded {
-    /// Sensors that may have rows, ascending.
-    pub fn sensors(&self) -> Vec<SensorIx> {
-        todo!()
-    }
-
-    /// Calls `visit` once with the merged rows of one sensor within the span; not at all when it has none.
-    /// A row whose asked-for fields are all absent is visited too: it is a reading.
-    pub fn series(&self, _sensor: SensorIx, _visit: &mut dyn FnMut(Series<'_>)) {
-        todo!()
-    }
+/// Numbers known sensors and refuses others: a file holds none that its dataset does not know.
+pub(crate) fn numbering(numbers: &Arc<Numbers>) -> Numbering {
+    let numbers = numbers.clone();
+    Arc::new(move |id| {
+        let unknown =
+            || Error::new(Kind::Corrupt, format!("sensor {id:?} is in a file but not among the dataset's sensors"));
+        numbers.get(id).copied().ok_or_else(unknown)
+    })
 }

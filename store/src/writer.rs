@@ -1,8 +1,11 @@
 //! The writing side of the store.
 
-use crate::{Config, Error, Position, Reader};
+use crate::intake::lock;
+use crate::store::Store;
+use crate::{Config, Error, Kind, Position, Reader, maintenance};
 use schemas::{Batch, Dataset, Reject, Time};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Where the store gets the time from.
 pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
@@ -25,25 +28,29 @@ pub struct Receipt {
 
 /// The one writer of a store. Cloneable: all clones feed the same log.
 #[derive(Clone, Debug)]
-pub struct Writer {}
+pub struct Writer {
+    store: Arc<Store>,
+}
 
 /// Opens a store: takes the locks, recovers, replays the log, starts the log thread and maintenance.
 /// Runs on the current tokio runtime.
-pub async fn open(_config: Config, _datasets: Vec<Arc<Dataset>>, _clock: Clock) -> Result<(Writer, Reader), Error> {
-    todo!()
+pub async fn open(config: Config, datasets: Vec<Arc<Dataset>>, clock: Clock) -> Result<(Writer, Reader), Error> {
+    let store = Arc::new(Store::open(config, datasets, clock.clone()).await?);
+    maintenance::start(&store, clock);
+    Ok((Writer { store: store.clone() }, Reader { store }))
 }
 
 impl Writer {
     /// Logs, waits for the fsync of the group it lands in, and publishes. The order of calls is the order of positions:
     /// the future must be polled once (or `append` awaited) before the next call for that to hold.
-    /// `Kind::Busy` when `queue_bytes` are waiting, `Kind::Full` when the disk is.
-    pub async fn append(&self, _append: Append) -> Result<Receipt, Error> {
-        todo!()
+    /// `Kind::Busy` when `queue_bytes` are waiting or flushes do not keep up, `Kind::Full` when the disk is.
+    pub async fn append(&self, append: Append) -> Result<Receipt, Error> {
+        append_to(&self.store, append).await
     }
 
     /// The time given to a recent message without time that had this hash of topic and payload (rule 24).
-    pub fn mark(&self, _hash: u64) -> Option<Time> {
-        todo!()
+    pub fn mark(&self, hash: u64) -> Option<Time> {
+        lock(&self.store.intake.desk).marks.get(hash)
     }
 
     /// Whether a reading at `time` of a dataset would lie in a window whose raw readings are gone (rule 17).
@@ -54,11 +61,50 @@ impl Writer {
 
     /// Seals and flushes all that is hot now, and folds all that is late: for tests, `import` and shutdown.
     pub async fn settle(&self) -> Result<(), Error> {
-        todo!()
+        maintenance::settle(&self.store).await
     }
 
-    /// Flushes, stops the threads and gives the locks back. Appends after it answer `Kind::Closed`.
+    /// Flushes, stops the threads and gives the locks back. Appends after it answer `Kind::Closed`. When a flush fails the
+    /// store is closed all the same: the log holds what it lacks.
     pub async fn close(&self) -> Result<(), Error> {
-        todo!()
+        close(&self.store).await
     }
+}
+
+/// Logs an append and waits until it is readable.
+pub(crate) async fn append_to(store: &Store, append: Append) -> Result<Receipt, Error> {
+    if store.closed.load(Ordering::Acquire) {
+        return Err(Error::new(Kind::Closed, "the store has been closed"));
+    }
+    for batch in &append.batches {
+        store.book(&batch.dataset.id)?;
+    }
+    let most = store.config.hot_bytes.saturating_mul(2);
+    if store.intake.bytes() > most {
+        let message = format!("more than {most} bytes of readings wait to be flushed; try again shortly");
+        return Err(Error::new(Kind::Busy, message));
+    }
+    let receipt = store.log.append(append)?.await;
+    receipt.unwrap_or_else(|_| Err(Error::new(Kind::Closed, "the log ended before it could answer")))
+}
+
+async fn close(store: &Arc<Store>) -> Result<(), Error> {
+    if store.closed.swap(true, Ordering::AcqRel) {
+        return Ok(());
+    }
+    let log = store.log.clone();
+    crate::seal::blocking(move || {
+        log.close();
+        Ok(())
+    })
+    .await?;
+    let mut answer = Ok(());
+    for book in &store.intake.books {
+        answer = answer.and(crate::flush::flush(store, book).await);
+        // A fold under way ends before the folder is given back.
+        drop(book.turn.lock().await);
+    }
+    answer = answer.and(store.save_desk().await).and(store.empty_bin().await);
+    store.unlock();
+    answer
 }

@@ -1,0 +1,136 @@
+//! A day's late files are merged into the files they touch (rules 9, 10, 12, 13).
+
+mod plan;
+
+#[cfg(test)]
+mod tests;
+
+use crate::book::Book;
+use crate::file::FileMeta;
+use crate::intake::lock;
+use crate::paths::{FileName, Layer};
+use crate::run::merge;
+use crate::seal::{blocking, encoded, put};
+use crate::shelf::LateFile;
+use crate::store::Store;
+use crate::table::{App, Commit};
+use crate::{Error, LogId, Position, Run, SensorTable, snapshot};
+use plan::{Plan, Target};
+use schemas::Day;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Folds the late files that a day has now, in one commit. Gives the bytes read and written.
+pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Error> {
+    let _turn = book.turn.lock().await;
+    let (late, files, sensors, number) = {
+        // A commit that stood though it answered an error may have changed the files.
+        let table = book.table.lock().await;
+        let mut holding = lock(&book.holding);
+        Arc::make_mut(&mut holding.shelf).take_over(&table).iter().for_each(|late| late.folded());
+        holding.changed();
+        let late = holding.shelf.late.get(&day).cloned().unwrap_or_default();
+        let files = holding.shelf.files.get(&day).cloned().unwrap_or_default();
+        (late, files, holding.known.sensors.clone(), snapshot::numbering(&holding.numbers))
+    };
+    if late.is_empty() {
+        return Ok(0);
+    }
+    let reached = reached(&late);
+    let mut work = Work { store, book, number, sensors, bytes: 0 };
+    let plan = work.plan(&late, &files).await?;
+    let adds = work.write(&late, &plan).await?;
+    let commit = Commit {
+        adds,
+        removes: plan.targets.iter().filter_map(|t| t.file.as_ref().map(|f| f.name)).collect(),
+        transactions: reached.into_iter().map(|(log, position)| (App::Late(log, day), position)).collect(),
+        info: serde_json::json!({ "what": "fold", "day": day.to_string() }),
+        data_change: true,
+    };
+    let bytes = work.bytes;
+    let mut table = book.table.lock().await;
+    let version = table.commit(&commit).await?;
+    store.points.pass("fold.commit")?;
+    let folded = book.change(|holding| {
+        holding.version = version;
+        holding.changed();
+        Arc::make_mut(&mut holding.shelf).take_over(&table)
+    });
+    drop(table);
+    store.points.pass("fold.remove")?;
+    folded.iter().for_each(|file| file.folded());
+    Ok(bytes)
+}
+
+/// The last position folded of each log.
+fn reached(late: &[Arc<LateFile>]) -> BTreeMap<LogId, Position> {
+    let mut reached: BTreeMap<LogId, Position> = BTreeMap::new();
+    for FileName { log, last, .. } in late.iter().map(|f| f.meta.name) {
+        let known = reached.entry(log).or_default();
+        *known = (*known).max(last);
+    }
+    reached
+}
+
+/// One fold under way.
+struct Work<'a> {
+    store: &'a Store,
+    book: &'a Book,
+    number: crate::file::Numbering,
+    sensors: Arc<SensorTable>,
+    bytes: u64,
+}
+
+impl Work<'_> {
+    async fn load(&mut self, meta: &FileMeta, fields: &[usize]) -> Result<Run, Error> {
+        self.bytes += meta.bytes;
+        self.store.cache.load(&self.book.dataset, meta, fields, &self.number).await
+    }
+
+    fn fields(&self) -> Vec<usize> {
+        (0..self.book.dataset.fields.len()).collect()
+    }
+
+    /// Reads the late files, and the keys of the files they may touch.
+    async fn plan(&mut self, late: &[Arc<LateFile>], files: &[Arc<FileMeta>]) -> Result<Plan, Error> {
+        let fields = self.fields();
+        let mut runs = Vec::with_capacity(late.len());
+        for file in late {
+            runs.push(self.load(&file.meta, &fields).await?);
+        }
+        let rows = blocking(move || Ok(merge(&runs, fields.len()))).await?;
+        let mut plan = Plan::new(rows);
+        for file in files {
+            if plan.may_touch(file) {
+                let keys = self.load(file, &[]).await?.keys;
+                plan.touch(file, &keys);
+            }
+        }
+        plan.place_the_rest(files);
+        Ok(plan)
+    }
+
+    /// Writes each target anew, with its late rows laid over it.
+    async fn write(&mut self, late: &[Arc<LateFile>], plan: &Plan) -> Result<Vec<FileMeta>, Error> {
+        let newest = late.iter().map(|f| (f.meta.name.last, f.meta.name.log)).max().unwrap_or_default();
+        let mut adds = Vec::with_capacity(plan.targets.len());
+        for (n, Target { file, rows }) in plan.targets.iter().enumerate() {
+            let fields = self.fields();
+            let old = match file {
+                Some(file) => self.load(file, &fields).await?,
+                None => merge(&[], fields.len()),
+            };
+            let over = plan.rows(rows);
+            let run = blocking(move || Ok(merge(&[old, over], fields.len()))).await?;
+            let (last, log) = newest.max(file.as_ref().map(|f| (f.name.last, f.name.log)).unwrap_or_default());
+            let seq = self.book.table.lock().await.seq(n as u16);
+            let name = FileName { layer: Layer::Raw { seq }, day: plan.day, last, log };
+            let (meta, bytes) = encoded(&self.book.dataset, run, self.sensors.clone(), name).await?;
+            self.bytes += meta.bytes;
+            put(self.store, &self.book.dataset, &meta, bytes).await?;
+            self.store.points.pass("fold.file")?;
+            adds.push(meta);
+        }
+        Ok(adds)
+    }
+}

@@ -1,0 +1,237 @@
+//! All a running store knows of one dataset, under one lock: what snapshots are made of.
+
+use crate::cache::Cache;
+use crate::file::FileMeta;
+use crate::hot::Hot;
+use crate::late::{Closed, Filed};
+use crate::run::sort_batch;
+use crate::shelf::{Bin, Shelf};
+use crate::snapshot::Numbers;
+use crate::stamps::Stamps;
+use crate::{Latest, LogId, Position, Run, SensorIx, SensorTable, Snapshot, Stamp};
+use schemas::{Batch, Dataset, Day, Note, Registry, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is saved beside the table, as of one position.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// Sensors by number.
+    pub(crate) sensors: Arc<SensorTable>,
+    /// The registry.
+    pub(crate) registry: Arc<Registry>,
+    /// Newest values.
+    pub(crate) latest: Arc<Latest>,
+    /// Stamps of all days.
+    pub(crate) stamps: Arc<Stamps>,
+}
+
+/// Rows taken out of hot together, on their way into files. Readers see them here until the commit.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    /// The rows, in ascending precedence.
+    pub(crate) runs: Vec<Run>,
+    /// Rows by day, at most.
+    pub(crate) days: BTreeMap<Day, u64>,
+    /// Every record of the dataset up to here is in these rows or in earlier ones.
+    pub(crate) position: Position,
+    /// What was known then.
+    pub(crate) known: Known,
+    /// Its sorted and its late files, once they stand.
+    pub(crate) files: Option<(Vec<FileMeta>, Vec<FileMeta>)>,
+}
+
+/// Up to where the log's records are known already when it is replayed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Floors {
+    /// Records whose rows are filed.
+    pub(crate) filed: Position,
+    /// Records that newest values, registry and stamps have seen.
+    pub(crate) known: Position,
+}
+
+/// One dataset.
+#[derive(Debug)]
+pub(crate) struct Holding {
+    pub(crate) dataset: Arc<Dataset>,
+    pub(crate) log: LogId,
+    pub(crate) known: Known,
+    pub(crate) numbers: Arc<Numbers>,
+    /// Per sensor the earliest instant the registry was told of.
+    first: Vec<i64>,
+    pub(crate) filed: Filed,
+    pub(crate) closed: Closed,
+    pub(crate) hot: Hot,
+    pub(crate) sealed: Vec<Sealed>,
+    pub(crate) shelf: Arc<Shelf>,
+    /// Last record applied.
+    pub(crate) position: Position,
+    /// Raw's position in this log.
+    pub(crate) flushed: Position,
+    /// Position up to which state is saved.
+    pub(crate) saved: Position,
+    /// What was known at `flushed`, while it is not saved.
+    pub(crate) unsaved: Option<(Known, Filed)>,
+    pub(crate) newest: i64,
+    pub(crate) version: u64,
+    pub(crate) rows: u64,
+    pub(crate) bin: Bin,
+    cache: Cache,
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+impl Holding {
+    /// What a dataset holds before any record of the log.
+    pub(crate) fn new(
+        dataset: Arc<Dataset>,
+        known: Known,
+        filed: Filed,
+        shelf: Shelf,
+        cache: Cache,
+        bin: Bin,
+    ) -> Holding {
+        let numbers = known.sensors.ids.iter().zip(0..).map(|(id, n)| (id.clone(), n)).collect();
+        let since = |id: &Arc<str>| known.registry.get(id).and_then(|s| s.since).map_or(i64::MAX, |t| t.0);
+        let first = known.sensors.ids.iter().map(since).collect();
+        let newest = (0..known.sensors.ids.len() as SensorIx).map(|s| filed.of(s)).max().unwrap_or(i64::MIN);
+        Holding {
+            numbers: Arc::new(numbers),
+            first,
+            newest,
+            dataset,
+            known,
+            filed,
+            shelf: Arc::new(shelf),
+            cache,
+            bin,
+            log: LogId::default(),
+            closed: Closed::NOTHING,
+            hot: Hot::default(),
+            sealed: Vec::new(),
+            position: Position(0),
+            flushed: Position(0),
+            saved: Position(0),
+            unsaved: None,
+            version: 0,
+            rows: 0,
+            snapshot: None,
+        }
+    }
+
+    /// Takes a durable batch over.
+    pub(crate) fn apply(&mut self, batch: &Batch, position: Position, now: Time, floors: Floors) {
+        self.position = self.position.max(position);
+        if position <= floors.filed.min(floors.known) {
+            return;
+        }
+        self.snapshot = None;
+        let numbers: Vec<SensorIx> = batch.sensors.iter().map(|id| self.number(id)).collect();
+        let run = sort_batch(batch, &numbers);
+        if position > floors.known {
+            self.learn(&run, &batch.notes, Stamp { position, log: self.log });
+        }
+        if position > floors.filed {
+            self.rows += batch.len() as u64;
+            self.hot.push(run, now);
+        }
+    }
+
+    /// Newest values, registry and stamps take a run over that arrived after all before.
+    pub(crate) fn learn(&mut self, run: &Run, notes: &[Note], stamp: Stamp) {
+        if !run.is_empty() {
+            Arc::make_mut(&mut self.known.latest).apply(run);
+        }
+        for (sensor, rows) in run.keys.each() {
+            let times = &run.keys.time[rows];
+            let (first, last) = (times[0], times[times.len() - 1]);
+            self.newest = self.newest.max(last);
+            let known = &mut self.first[sensor as usize];
+            if first < *known {
+                *known = first;
+                Arc::make_mut(&mut self.known.registry).seen(&self.known.sensors.ids[sensor as usize], Time(first));
+            }
+            let stamps = Arc::make_mut(&mut self.known.stamps);
+            let mut at = 0;
+            while at < times.len() {
+                let day = Time(times[at]).day();
+                stamps.touch(day, stamp);
+                at += times[at..].partition_point(|&t| t < day.span().to.0);
+            }
+        }
+        if !notes.is_empty() {
+            let registry = Arc::make_mut(&mut self.known.registry);
+            notes.iter().for_each(|note| {
+                registry.note(note);
+            });
+        }
+    }
+
+    /// Number of a sensor, a new one if it is new.
+    pub(crate) fn number(&mut self, id: &Arc<str>) -> SensorIx {
+        if let Some(number) = self.numbers.get(id) {
+            return *number;
+        }
+        let sensors = Arc::make_mut(&mut self.known.sensors);
+        let number = sensors.ids.len() as SensorIx;
+        sensors.ids.push(id.clone());
+        Arc::make_mut(&mut self.numbers).insert(id.clone(), number);
+        self.first.push(i64::MAX);
+        Arc::make_mut(&mut self.known.latest).grow(number as usize + 1);
+        self.snapshot = None;
+        number
+    }
+
+    /// Takes all hot rows out, to be sealed. `applied`: every record up to there has been applied.
+    pub(crate) fn seal(&mut self, applied: Position) {
+        if self.hot.is_empty() {
+            return;
+        }
+        let hot = std::mem::take(&mut self.hot);
+        self.sealed.push(Sealed {
+            runs: hot.runs().to_vec(),
+            days: hot.days,
+            position: self.position.max(applied),
+            known: self.known.clone(),
+            files: None,
+        });
+    }
+
+    /// Something readers see has changed.
+    pub(crate) fn changed(&mut self) {
+        self.snapshot = None;
+    }
+
+    /// Bytes of rows in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let sealed = self.sealed.iter().flat_map(|s| &s.runs);
+        self.hot.bytes() + sealed.map(Run::bytes).sum::<usize>()
+    }
+
+    /// The newest state, made when it is first asked for: groups that nobody looks at cost nothing.
+    pub(crate) fn snapshot(&mut self) -> Arc<Snapshot> {
+        if let Some(snapshot) = &self.snapshot {
+            return snapshot.clone();
+        }
+        let mut days = self.hot.days.clone();
+        for (day, rows) in self.sealed.iter().flat_map(|s| &s.days) {
+            *days.entry(*day).or_default() += rows;
+        }
+        let memory = self.sealed.iter().flat_map(|s| &s.runs).chain(self.hot.runs());
+        let snapshot = Arc::new(Snapshot {
+            dataset: self.dataset.clone(),
+            sensors: self.known.sensors.clone(),
+            registry: self.known.registry.clone(),
+            latest: self.known.latest.clone(),
+            position: self.position,
+            numbers: self.numbers.clone(),
+            stamps: self.known.stamps.clone(),
+            shelf: self.shelf.clone(),
+            memory: memory.cloned().collect(),
+            days,
+            newest: self.newest,
+            cache: self.cache.clone(),
+        });
+        self.snapshot = Some(snapshot.clone());
+        snapshot
+    }
+}

@@ -1,0 +1,115 @@
+//! A dataset as it is found on disk at start, before the log is replayed (rules 6, 7, 9, 22).
+
+use crate::book::{Book, filed};
+use crate::cache::Cache;
+use crate::file::{FileMeta, Numbering, inspect};
+use crate::holding::Holding;
+use crate::paths::{self, FileName};
+use crate::shelf::{Bin, LateFile, Shelf, is_folded};
+use crate::state::{self, Positions, stored};
+use crate::table::Table;
+use crate::{Error, Kind, Position, Stamp};
+use futures::TryStreamExt;
+use object_store::{ObjectStore, ObjectStoreExt};
+use schemas::{Dataset, Time};
+use std::sync::{Arc, Mutex};
+
+/// What opening a dataset needs.
+#[derive(Clone)]
+pub(crate) struct Ground {
+    pub(crate) objects: Arc<dyn ObjectStore>,
+    pub(crate) cache: Cache,
+    pub(crate) bin: Bin,
+    pub(crate) now: Time,
+}
+
+/// Opens a dataset: removes what a crash left behind, reads saved state, and completes it from files it has not seen.
+pub(crate) async fn open(ground: &Ground, dataset: Arc<Dataset>) -> Result<Book, Error> {
+    let objects = &*ground.objects;
+    let table = Table::open_or_create(ground.objects.clone(), dataset.clone()).await?;
+    for name in table.orphans().await? {
+        remove(objects, &dataset, &name).await?;
+    }
+    let late = late_files(objects, &dataset, &table).await?;
+    let found = state::load(objects, &dataset).await?;
+    let mut shelf = Shelf::default();
+    shelf.take_over(&table);
+    for meta in &late {
+        shelf.add_late(LateFile::new(meta.clone(), &dataset.id, ground.bin.clone()));
+    }
+    let mut unseen: Vec<FileMeta> =
+        table.files().values().chain(&late).filter(|meta| !seen(&found.positions, &meta.name)).cloned().collect();
+    // Files in ascending precedence: of two values at one instant the one taken over later stands.
+    unseen.sort_by_key(|meta| (matches!(meta.name.layer, paths::Layer::Late), meta.name.last));
+    let (cache, bin) = (ground.cache.clone(), ground.bin.clone());
+    let mut holding = Holding::new(dataset.clone(), found.known, found.filed, shelf, cache, bin);
+    if !dataset.sensors.is_empty() {
+        Arc::make_mut(&mut holding.known.registry).list(&dataset.sensors, ground.now);
+    }
+    let holding = catch_up(ground, holding, &unseen).await?;
+    Ok(Book::new(holding, table, found.positions))
+}
+
+/// Whether saved state has seen a file's rows.
+fn seen(positions: &Positions, name: &FileName) -> bool {
+    positions.get(&name.log).is_some_and(|position| name.last <= *position)
+}
+
+/// The late files in force. Those above raw's position of their log were never committed, and the log, if it is there, makes
+/// them again (rule 6); those a fold has taken into files are in force no more (rule 9). Both are removed.
+async fn late_files(objects: &dyn ObjectStore, dataset: &Dataset, table: &Table) -> Result<Vec<FileMeta>, Error> {
+    let filed = filed(table);
+    let folder = paths::late(&dataset.id);
+    let listed: Vec<_> = objects.list(Some(&folder)).try_collect().await.map_err(|e| stored(&folder, e))?;
+    let mut late = Vec::new();
+    for object in listed {
+        let relative = object.location.as_ref().strip_prefix(&*dataset.id).and_then(|p| p.strip_prefix('/'));
+        let Some(name) = relative.and_then(FileName::parse) else { continue };
+        if !seen(&filed, &name) || is_folded(table, &name) {
+            remove(objects, dataset, &name).await?;
+            continue;
+        }
+        let bytes = objects.get(&object.location).await.map_err(|e| stored(&object.location, e))?;
+        late.push(inspect(name, &bytes.bytes().await.map_err(|e| stored(&object.location, e))?)?);
+    }
+    Ok(late)
+}
+
+/// Removes a file, durably.
+async fn remove(objects: &dyn ObjectStore, dataset: &Dataset, name: &FileName) -> Result<(), Error> {
+    let place = name.place(&dataset.id);
+    match objects.delete(&place).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(e) => Err(stored(&place, e)),
+    }
+}
+
+/// Reads files that saved state has not seen: newest filed instants (rule 7), newest values, stamps and sensors come from
+/// them. What payloads said of places and attributes is in the log alone.
+async fn catch_up(ground: &Ground, holding: Holding, unseen: &[FileMeta]) -> Result<Holding, Error> {
+    let dataset = holding.dataset.clone();
+    let fields: Vec<usize> = (0..dataset.fields.len()).collect();
+    let shared = Arc::new(Mutex::new(holding));
+    let number: Numbering = {
+        let shared = shared.clone();
+        Arc::new(move |id| Ok(crate::intake::lock(&shared).number(&id.into())))
+    };
+    for meta in unseen {
+        let run = ground.cache.load(&dataset, meta, &fields, &number).await?;
+        let mut holding = crate::intake::lock(&shared);
+        holding.filed.raise(&run);
+        holding.learn(&run, &[], Stamp { position: meta.name.last, log: meta.name.log });
+    }
+    drop(number);
+    let whole = Arc::into_inner(shared).map(|m| m.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+    whole.ok_or_else(|| Error::new(Kind::Io, "a reader of files outlived its work"))
+}
+
+/// The greatest position that a dataset's files, stamps and state know (rule 22).
+pub(crate) fn greatest(book: &Book) -> Position {
+    let holding = crate::intake::lock(&book.holding);
+    let files = holding.shelf.files.values().flatten().map(|meta| meta.name.last);
+    let late = holding.shelf.late.values().flatten().map(|late| late.meta.name.last);
+    let most = files.chain(late).max().unwrap_or_default();
+    most.max(holding.known.stamps.newest().position).max(book.greatest())
+}

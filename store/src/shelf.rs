@@ -1,0 +1,97 @@
+//! The files of a dataset that readers may open, by day.
+
+use crate::file::FileMeta;
+use crate::paths::FileName;
+use crate::table::{App, Table};
+use object_store::path::Path;
+use schemas::{Day, Span};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// Takes files that nobody may open any more, for maintenance to remove.
+pub(crate) type Bin = UnboundedSender<Path>;
+
+/// A late file in force. Once folded it is removed when the last snapshot that shows it goes.
+#[derive(Debug)]
+pub(crate) struct LateFile {
+    /// Its name and figures.
+    pub(crate) meta: FileMeta,
+    place: Path,
+    folded: AtomicBool,
+    bin: Bin,
+}
+
+impl LateFile {
+    /// A late file of a dataset.
+    pub(crate) fn new(meta: FileMeta, dataset: &str, bin: Bin) -> LateFile {
+        LateFile { place: meta.name.place(dataset), meta, folded: AtomicBool::new(false), bin }
+    }
+
+    /// Its rows are in the table's files now.
+    pub(crate) fn folded(&self) {
+        self.folded.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for LateFile {
+    fn drop(&mut self) {
+        if *self.folded.get_mut() {
+            // Without a receiver the store is closing: the next start removes it.
+            let _ = self.bin.send(std::mem::take(&mut self.place));
+        }
+    }
+}
+
+/// Committed files and late files in force.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shelf {
+    /// Files of the table's newest version. No key is in two of them.
+    pub(crate) files: BTreeMap<Day, Vec<Arc<FileMeta>>>,
+    /// Late files, by ascending last position: each overlays the files and those before it.
+    pub(crate) late: BTreeMap<Day, Vec<Arc<LateFile>>>,
+}
+
+impl Shelf {
+    /// Takes over the table's newest version: its files, and which late files are in them. The latter are no longer
+    /// overlaid (rule 9) and are given back, for the caller to let go.
+    pub(crate) fn take_over(&mut self, table: &Table) -> Vec<Arc<LateFile>> {
+        let mut files: BTreeMap<Day, Vec<Arc<FileMeta>>> = BTreeMap::new();
+        for (name, meta) in table.files() {
+            let old = self.files.get(&name.day).and_then(|day| {
+                // Files of a day are few changes apart: those that stay keep their place in memory.
+                day.binary_search_by(|m| m.name.cmp(name)).ok().map(|at| day[at].clone())
+            });
+            files.entry(name.day).or_default().push(old.unwrap_or_else(|| Arc::new(meta.clone())));
+        }
+        self.files = files;
+        let mut folded = Vec::new();
+        self.late.retain(|_, day| {
+            folded.extend(day.extract_if(.., |late| is_folded(table, &late.meta.name)));
+            !day.is_empty()
+        });
+        folded
+    }
+
+    /// Puts a late file above those of its day.
+    pub(crate) fn add_late(&mut self, file: LateFile) {
+        let day = self.late.entry(file.meta.name.day).or_default();
+        day.push(Arc::new(file));
+        day.sort_by_key(|file| file.meta.name.last);
+    }
+
+    /// Files and late files that may hold rows of a span, the former first: ascending precedence.
+    pub(crate) fn over(&self, span: Span) -> impl Iterator<Item = &FileMeta> {
+        // An empty span has no days; the range from 1 to 0 would panic.
+        let days = span.days().map_or(Day(0)..Day(0), |(first, last)| first..Day(last.0 + 1));
+        let files = self.files.range(days.clone()).flat_map(|(_, day)| day).map(|meta| &**meta);
+        let late = self.late.range(days).flat_map(|(_, day)| day).map(|file| &file.meta);
+        files.chain(late).filter(move |meta| meta.max_time >= span.from.0 && meta.min_time < span.to.0)
+    }
+}
+
+/// Whether the table says that a late file's rows are in its files.
+pub(crate) fn is_folded(table: &Table, late: &FileName) -> bool {
+    table.transactions().get(&App::Late(late.log, late.day)).is_some_and(|reached| late.last <= *reached)
+}

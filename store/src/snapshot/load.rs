@@ -1,0 +1,116 @@
+//! Fetching the columns of a span.
+
+use super::Snapshot;
+use super::series::{self, Series};
+use crate::file::FileMeta;
+use crate::run::overlay::View;
+use crate::{Error, Run, SensorIx, SensorTable};
+use futures::{StreamExt, TryStreamExt};
+use schemas::Span;
+use std::sync::Arc;
+
+/// Files fetched and decoded side by side.
+const AT_ONCE: usize = 8;
+
+/// What [`Snapshot::load`] fetched: columns of every layer (files < late < sealed < hot) that may hold rows of the span.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    span: Span,
+    fields: Vec<usize>,
+    /// In ascending precedence.
+    layers: Vec<Run>,
+    /// Sensors that may have rows, ascending.
+    sensors: Vec<SensorIx>,
+    /// For each of them the entry of `at` after its last.
+    ends: Vec<usize>,
+    /// (layer, place among the layer's sensors), layers ascending within a sensor.
+    at: Vec<(u32, u32)>,
+}
+
+pub(super) async fn load(
+    snapshot: &Snapshot,
+    span: Span,
+    sensors: Option<&[SensorIx]>,
+    fields: &[usize],
+) -> Result<Loaded, Error> {
+    let wanted = sensors.map(|numbers| ids(&snapshot.sensors, numbers));
+    let files = snapshot.shelf.over(span).filter(|meta| wanted.as_ref().is_none_or(|ids| holds_any(meta, ids)));
+    let number = snapshot.numbering();
+    let runs = futures::stream::iter(files.cloned().collect::<Vec<_>>()).map(|meta| {
+        let (cache, dataset, number, fields) =
+            (snapshot.cache.clone(), snapshot.dataset.clone(), number.clone(), fields.to_vec());
+        async move { cache.load(&dataset, &meta, &fields, &number).await }
+    });
+    let mut layers: Vec<Run> = runs.buffered(AT_ONCE).try_collect().await?;
+    if !span.is_empty() {
+        layers.extend(snapshot.memory.iter().cloned());
+    }
+    Ok(Loaded::new(span, fields.to_vec(), layers, sensors, snapshot.sensors.ids.len()))
+}
+
+/// Ids of sensors, sorted by bytes.
+fn ids(table: &SensorTable, numbers: &[SensorIx]) -> Vec<Arc<str>> {
+    let mut ids: Vec<Arc<str>> = numbers.iter().filter_map(|&n| table.ids.get(n as usize).cloned()).collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// Whether a file may hold rows of one of the sensors, by its least and greatest.
+fn holds_any(meta: &FileMeta, ids: &[Arc<str>]) -> bool {
+    let from = ids.partition_point(|id| **id < *meta.min_sensor);
+    ids.get(from).is_some_and(|id| **id <= *meta.max_sensor)
+}
+
+impl Loaded {
+    fn new(span: Span, fields: Vec<usize>, layers: Vec<Run>, only: Option<&[SensorIx]>, known: usize) -> Loaded {
+        let mut wanted = vec![only.is_none(); known];
+        only.into_iter().flatten().filter(|&&s| (s as usize) < known).for_each(|&s| wanted[s as usize] = true);
+        let mut count = vec![0_usize; known];
+        let each = || {
+            let entry = |layer: usize, run: &'_ Run| {
+                let sensors = run.keys.sensors.iter().enumerate();
+                sensors.map(|(i, &s)| (s as usize, (layer as u32, i as u32))).collect::<Vec<_>>()
+            };
+            layers.iter().enumerate().flat_map(move |(layer, run)| entry(layer, run))
+        };
+        each().filter(|(s, _)| wanted[*s]).for_each(|(s, _)| count[s] += 1);
+        let mut next = vec![0; known];
+        let mut total = 0;
+        for (next, count) in next.iter_mut().zip(&count) {
+            *next = total;
+            total += count;
+        }
+        let mut at = vec![(0, 0); total];
+        for (sensor, place) in each().filter(|(s, _)| wanted[*s]) {
+            at[next[sensor]] = place;
+            next[sensor] += 1;
+        }
+        let sensors: Vec<SensorIx> = (0..known as u32).filter(|&s| count[s as usize] > 0).collect();
+        let ends = sensors.iter().map(|&s| next[s as usize]).collect();
+        Loaded { span, fields, layers, sensors, ends, at }
+    }
+
+    /// Sensors that may have rows, ascending.
+    pub fn sensors(&self) -> Vec<SensorIx> {
+        self.sensors.clone()
+    }
+
+    /// Calls `visit` once with the merged rows of one sensor within the span; not at all when it has none.
+    /// A row whose asked-for fields are all absent is visited too: it is a reading.
+    pub fn series(&self, sensor: SensorIx, visit: &mut dyn FnMut(Series<'_>)) {
+        let Ok(i) = self.sensors.binary_search(&sensor) else { return };
+        let start = if i == 0 { 0 } else { self.ends[i - 1] };
+        let view = |&(layer, place): &(u32, u32)| {
+            let run = &self.layers[layer as usize];
+            let rows = run.keys.rows_at(place as usize);
+            let times = &run.keys.time[rows.clone()];
+            let from = rows.start + times.partition_point(|&t| t < self.span.from.0);
+            let to = rows.start + times.partition_point(|&t| t < self.span.to.0);
+            let column = |&field: &usize| run.columns[field].as_ref().map(|c| &c[from..to]);
+            (from < to)
+                .then(|| View { time: &run.keys.time[from..to], columns: self.fields.iter().map(column).collect() })
+        };
+        let views: Vec<View<'_>> = self.at[start..self.ends[i]].iter().filter_map(view).collect();
+        series::merged(&views, visit);
+    }
+}

@@ -1,0 +1,201 @@
+//! The running store: what its writers, readers and maintenance share.
+
+use crate::book::Book;
+use crate::cache::Cache;
+use crate::disk::{self, Lock};
+use crate::intake::{Intake, lock};
+use crate::log::{Handle, Log, Recovered, Settings};
+use crate::points::Points;
+use crate::recover::{self, Ground};
+use crate::state::{self, Positions};
+use crate::{Clock, Config, Error, Kind, LogId, Position, contract, desk, local};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use schemas::Dataset;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// A running store.
+pub(crate) struct Store {
+    pub(crate) config: Config,
+    pub(crate) datasets: Vec<Arc<Dataset>>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) objects: Arc<dyn ObjectStore>,
+    pub(crate) cache: Cache,
+    pub(crate) points: Points,
+    pub(crate) log: Handle,
+    pub(crate) log_id: LogId,
+    pub(crate) recovered: Vec<String>,
+    pub(crate) closed: AtomicBool,
+    /// Up to where rejects and marks had seen each log at start.
+    desk_positions: Positions,
+    /// One save of rejects at a time.
+    saving: tokio::sync::Mutex<()>,
+    bin: Mutex<UnboundedReceiver<Path>>,
+    lock: Mutex<Option<Lock>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "store in {}", self.config.data.display())
+    }
+}
+
+impl Store {
+    /// Opens the folders, recovers and starts the log thread. Maintenance is not started.
+    pub(crate) async fn open(config: Config, datasets: Vec<Arc<Dataset>>, clock: Clock) -> Result<Store, Error> {
+        disk::writable(&config.data, "data folder")?;
+        let lock = Lock::take(&config.data)?;
+        let objects = local::open(&config.data)?;
+        Store::over(objects, lock, config, datasets, clock).await
+    }
+
+    /// Opens a store over an object store.
+    pub(crate) async fn over(
+        objects: Arc<dyn ObjectStore>,
+        lock: Lock,
+        config: Config,
+        datasets: Vec<Arc<Dataset>>,
+        clock: Clock,
+    ) -> Result<Store, Error> {
+        let cache = Cache::new(objects.clone(), config.cache_bytes);
+        let (throw, bin) = tokio::sync::mpsc::unbounded_channel();
+        let ground = Ground { objects: objects.clone(), cache: cache.clone(), bin: throw, now: clock() };
+        let mut books = Vec::with_capacity(datasets.len());
+        for dataset in &datasets {
+            contract::check(&*objects, dataset).await?;
+            books.push(recover::open(&ground, dataset.clone()).await?);
+        }
+        let (desk, desk_positions) = desk::load(&*objects, &config).await?;
+        let known = desk_positions.values().copied();
+        let floor = known.chain(books.iter().map(recover::greatest)).max().unwrap_or_default();
+        let intake = Arc::new(Intake::new(books, desk, clock, &config));
+        let (log, found) = replay(&config, &datasets, &intake, &objects, &desk_positions).await?;
+        let id = found.id;
+        let feed = intake.clone();
+        let log = log.start(floor.max(found.last), Box::new(move |group| feed.durable(group)))?;
+        Ok(Store {
+            config,
+            datasets,
+            intake,
+            objects,
+            cache,
+            points: Points::from_environment(),
+            log,
+            log_id: id,
+            recovered: found.cut,
+            closed: AtomicBool::new(false),
+            desk_positions,
+            saving: tokio::sync::Mutex::default(),
+            bin: Mutex::new(bin),
+            lock: Mutex::new(Some(lock)),
+        })
+    }
+
+    /// The book of a dataset, or an error that names those there are.
+    pub(crate) fn book(&self, dataset: &str) -> Result<&Book, Error> {
+        self.intake.book(dataset).ok_or_else(|| {
+            let known: Vec<&str> = self.datasets.iter().map(|d| &*d.id).collect();
+            Error::new(Kind::Unknown, format!("no dataset {dataset:?}; there are: {}", known.join(", ")))
+        })
+    }
+
+    /// Lets log segments go that raw, saved state and rejects are past (rule 21).
+    pub(crate) async fn release(&self) -> Result<(), Error> {
+        if self.log.stats().segments < 2 {
+            return Ok(());
+        }
+        let books = self.intake.books.iter().map(|book| lock(&book.holding)).map(|h| h.saved.min(h.flushed));
+        let least = books.min().unwrap_or_else(|| self.intake.applied());
+        self.save_desk().await?;
+        let least = least.min(lock(&self.intake.desk).saved);
+        let log = self.log.clone();
+        crate::seal::blocking(move || log.release(least)).await?;
+        self.points.pass("log.release")
+    }
+
+    /// Saves rejects and marks as of every record applied so far.
+    pub(crate) async fn save_desk(&self) -> Result<(), Error> {
+        let _turn = self.saving.lock().await;
+        let applied = self.intake.applied();
+        let (position, rows, marks) = {
+            let mut desk = lock(&self.intake.desk);
+            let position = desk.position.max(applied);
+            if desk.position <= desk.saved {
+                // Nothing has changed: what is saved is right for every position since.
+                desk.saved = position;
+                return Ok(());
+            }
+            (position, desk.rejects.rows(), desk.marks.iter().copied().collect())
+        };
+        let mut positions = self.desk_positions.clone();
+        positions.insert(self.log_id, position);
+        desk::save(&*self.objects, positions, rows, marks).await?;
+        lock(&self.intake.desk).saved = position;
+        Ok(())
+    }
+
+    /// Removes files that no snapshot shows any more.
+    pub(crate) async fn empty_bin(&self) -> Result<(), Error> {
+        loop {
+            let Ok(place) = lock(&self.bin).try_recv() else { return Ok(()) };
+            match self.objects.delete(&place).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(e) => return Err(state::stored(&place, e)),
+            }
+        }
+    }
+
+    /// Gives the data folder back.
+    pub(crate) fn unlock(&self) {
+        lock(&self.lock).take();
+    }
+}
+
+/// Opens the log and takes over what it holds.
+async fn replay(
+    config: &Config,
+    datasets: &[Arc<Dataset>],
+    intake: &Arc<Intake>,
+    objects: &Arc<dyn ObjectStore>,
+    desk: &Positions,
+) -> Result<(Log, Recovered), Error> {
+    let (folder, settings, datasets) = (config.log.clone(), Settings::new(config), datasets.to_vec());
+    let (intake, objects, desk) = (intake.clone(), objects.clone(), desk.clone());
+    let runtime = tokio::runtime::Handle::current();
+    crate::seal::blocking(move || {
+        let mut begun = None;
+        // Datasets without a contract, and how far each was filed.
+        let mut gone = std::collections::BTreeMap::<String, Position>::new();
+        let (log, found) = Log::open(&folder, settings, &datasets, &mut |id, record| {
+            if begun.replace(id).is_none() {
+                intake.begin(id);
+                let mut table = lock(&intake.desk);
+                table.saved = desk.get(&id).copied().unwrap_or_default();
+                table.position = table.saved;
+            }
+            if let crate::log::Entry::Foreign { dataset, .. } = &record.entry
+                && intake.book(dataset).is_none()
+            {
+                let filed = match gone.get(dataset) {
+                    Some(filed) => *filed,
+                    None => {
+                        let filed = runtime.block_on(state::position(&*objects, dataset, id))?;
+                        gone.insert(dataset.clone(), filed);
+                        filed
+                    }
+                };
+                if record.position <= filed {
+                    return Ok(());
+                }
+            }
+            intake.replay(id, record, desk.get(&id).copied().unwrap_or_default())
+        })?;
+        if begun.is_none() {
+            intake.begin(found.id);
+        }
+        Ok((log, found))
+    })
+    .await
+}
