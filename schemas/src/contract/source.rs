@@ -1,0 +1,121 @@
+//! `[[source]]`: door, sensor, decoder, time, and what the payload says of its sensor.
+
+use super::dataset::{optional, optional_or};
+use super::field::Declared;
+use super::section::{Item, Section};
+use super::{keep, map, names, time};
+use crate::source::{Decoder, PlaceSpec, Stamp};
+use crate::template::{Pointer, Template};
+use crate::topic::Filter;
+use crate::{Cadence, Source};
+use std::collections::BTreeMap;
+
+/// All sources, in the file's order; nothing if any has faults.
+pub(super) fn read_all(
+    root: &Section<'_>,
+    id: &str,
+    every: Option<Cadence>,
+    fields: &[Declared],
+) -> Option<Vec<Source>> {
+    let list = root.need("source", "add a [[source]]: how readings arrive")?.list()?;
+    let sources: Vec<Option<Source>> = list
+        .iter()
+        .enumerate()
+        .map(|(i, item)| {
+            let section = item.section()?.named(format!(" of source {i}"));
+            let source = read(&section, format!("{id}/{i}"), every, fields);
+            section.close();
+            source
+        })
+        .collect();
+    sources.into_iter().collect()
+}
+
+fn read(section: &Section<'_>, name: String, every: Option<Cadence>, fields: &[Declared]) -> Option<Source> {
+    let mqtt = optional(section.take("mqtt"), |item| item.parsed(filter).map(Some));
+    let sensor_item = section.need("sensor", "add sensor = \"…\", such as \"{topic.1}\" or \"{/id}\"");
+    let sensor = sensor_item.as_ref().and_then(|item| item.parsed(Template::parse));
+    if let (Some(item), Some(mqtt), Some(sensor)) = (&sensor_item, &mqtt, &sensor) {
+        check_levels(item, mqtt.as_ref(), sensor);
+    }
+    let decoder = optional_or(section.take("decoder"), Decoder::Json, |item| item.one_of(&[("json", Decoder::Json)]));
+    let remedy = "add time = { path = \"/ts\", format = \"rfc3339\" }, or time = \"arrival\" where payloads have none";
+    let time = section.need("time", remedy).as_ref().and_then(time::read);
+    let own = optional(section.take("every"), |item| keep::cadence(item).map(Some));
+    let stamp = optional(section.take("stamp"), |item| {
+        let stamp = item.one_of(&[("start", Stamp::Start), ("end", Stamp::End)])?;
+        if stamp == Stamp::End && own.flatten().or(every) == Some(Cadence::Event) {
+            item.fault("is \"end\", and events have no interval", "set `every` to the length of the interval");
+        }
+        Some(stamp)
+    });
+    let missing = optional_or(section.take("missing"), vec![String::new()], |item| item.texts());
+    let remedy = "add map = { field = \"/pointer\", … }";
+    let map = section.need("map", remedy).as_ref().and_then(|item| map::read(item, fields));
+    let place = optional(section.take("place"), |item| place(item).map(Some));
+    let attributes = optional(section.take("attributes"), |item| attributes(item, fields));
+    Some(Source {
+        name: name.into(),
+        mqtt: mqtt?,
+        sensor: sensor?,
+        decoder: decoder?,
+        time: time?,
+        stamp: stamp?,
+        every: own?,
+        missing: missing?,
+        map: map?,
+        place: place?,
+        attributes: attributes?,
+    })
+}
+
+/// A topic filter; groups that share a subscription are the broker connection's business.
+fn filter(text: &str) -> Result<Filter, String> {
+    if text.starts_with("$share/") {
+        return Err("a contract names topics only: write the filter behind \"$share/group/\"".into());
+    }
+    Filter::parse(text)
+}
+
+/// Topic levels a template asks for have to be there.
+fn check_levels(item: &Item<'_>, mqtt: Option<&Filter>, sensor: &Template) {
+    let Some(deepest) = sensor.deepest_level() else { return };
+    let Some(filter) = mqtt else {
+        item.fault(
+            "asks for a topic level, and the source has no topic",
+            "add mqtt = \"…\", or take the id from the payload",
+        );
+        return;
+    };
+    let (levels, more) = filter.levels();
+    if deepest >= levels && !more {
+        let remedy = format!("\"{}\" has levels 0 to {}", filter.as_str(), levels - 1);
+        item.fault(format!("asks for topic level {deepest}"), remedy);
+    }
+}
+
+/// The pointer a key has to have.
+pub(super) fn pointer(section: &Section<'_>, key: &'static str, remedy: &str) -> Option<Pointer> {
+    section.need(key, remedy).and_then(|item| item.parsed(Pointer::parse))
+}
+
+fn place(item: &Item<'_>) -> Option<PlaceSpec> {
+    let section = item.section()?;
+    let lon = pointer(&section, "lon", "write place = { lon = \"/lon\", lat = \"/lat\" }");
+    let lat = pointer(&section, "lat", "write place = { lon = \"/lon\", lat = \"/lat\" }");
+    section.close();
+    Some(PlaceSpec { lon: lon?, lat: lat? })
+}
+
+fn attributes(item: &Item<'_>, fields: &[Declared]) -> Option<BTreeMap<String, Pointer>> {
+    let pair = |item: Item<'_>| {
+        let name = names::column(item.name).map_err(|remedy| item.fault("is no name for an attribute", remedy)).ok()?;
+        if fields.iter().any(|field| field.name == name) {
+            item.fault("is a field's name", "take another word: answers have both as columns");
+            return None;
+        }
+        Some((name, item.parsed(Pointer::parse)?))
+    };
+    let pairs: Vec<Option<(String, Pointer)>> = item.section()?.rest().into_iter().map(pair).collect();
+    pairs.into_iter().collect()
+}
