@@ -90,7 +90,9 @@ fn read(section: &Section<'_>, name: &str) -> Option<Field> {
         section.refuse("values", "words are for kind \"state\": remove it, or change the kind");
         section.refuse("hold", "only a state is held: remove it, or change the kind");
     } else {
-        (section.take("values"), section.take("hold"));
+        for key in ["values", "hold"] {
+            section.take(key); // the kind is fault enough
+        }
     }
     let unit_item = section.need("unit", "add unit = \"…\", a UCUM code such as \"ppm\"");
     let unit = unit_item.as_ref().and_then(|item| item.parsed(Unit::parse));

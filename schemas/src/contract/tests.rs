@@ -175,9 +175,8 @@ door = { name = "door_open__bool", words = { true = "open", false = "closed", "1
     assert_eq!(words, [("1.0", 1), ("closed", 0), ("false", 0), ("open", 1), ("true", 1)]);
 }
 
-#[test]
-fn a_file_full_of_faults_tells_each_with_its_line() {
-    let toml = r#"id = "Rooms"
+/// A contract with nearly every fault there is.
+const FAULTY: &str = r#"id = "Rooms"
 titel = "Rooms"
 license = "CC BY"
 publisher = 7
@@ -223,45 +222,50 @@ sensor = "{topic.3}"
 time = { path = "/ts", format = "%Y-%m-%d %H:%M" }
 map = { state = { path = "/s", words = { an = "on", ab = "off" }, colour = "red" } }
 "#;
-    let expect = [
-        "0: `title` is missing; add title",
-        "1: `id` is \"Rooms\"; write small letters",
-        "2: `titel` is not a key; write `title`",
-        "3: `license` is \"CC BY\"; write an SPDX id",
-        "4: `publisher` is a number; write a text",
-        "5: `access` is \"secret\"; write one of public, restricted",
-        "6: `zone` is \"+02:00\"; write an IANA name",
-        "7: `every` is \"1w\"; write a number with s, m, h, d or y",
-        "8: `max_sensors` is out of range; write a whole number from 1",
-        "9: `keep.15m` is shorter than `keep.raw`; keep 15m",
-        "9: `keep.2h` is not a key; write `1h`",
-        "10: `unknown_sensors` is \"refuse\", and no registry file lists any sensor; add sensors",
-        "14: `unit` of field \"co2\" is \"PPM\"; write \"ppm\"",
-        "16: `resolution` of field \"co2\" is not a power of ten",
-        "18: `hold` of field \"co2\" does not belong here; only a state",
-        "21: `name` of field \"co2_mean\" would be mistaken for mean of \"co2\"",
-        "23: `kind` of field \"co2_mean\" is \"gage\"; write one of gauge",
-        "24: `range` of field \"co2_mean\" has 1 numbers; write two",
-        "29: `resolution` of field \"state\" does not belong here",
-        "30: `values` of field \"state\" is no list of words",
-        "33: `mqtt` of source 0 is \"city/#/air\"; \"#\" stands for all further levels",
-        "34: `sensor` of source 0 is \"{id}\"; \"{id}\" is not a hole: write",
-        "35: `decoder` of source 0 is \"xml\"; write one of json",
-        "36: `time.format` of source 0 is \"rfc3399\"; write \"rfc3339\"",
-        "36: `time.path` of source 0 is \"ts\"; write a JSON pointer: it begins with \"/\", as in \"/ts\"",
-        "37: `missing` of source 0 is a text; write a list",
-        "38: `map.co2` of source 0 is \"co2\"; write a JSON pointer",
-        "38: `map.co3` of source 0 names no field; write \"co2\"",
-        "39: `place.lat` of source 0 is missing; write place",
-        "43: `sensor` of source 1 asks for topic level 3; \"city/+/air\" has levels 0 to 2",
-        "44: `time.format` of source 1 has no offset, and `time.zone` is missing; add zone",
-        "45: `map.state.colour` of source 1 is not a key; remove it; the keys are path, unit, words",
-    ];
-    let found = faults(toml);
-    for (found, expect) in found.iter().zip(expect) {
+
+/// What has to be said of it.
+const FAULTS: [&str; 32] = [
+    "0: `title` is missing; add title",
+    "1: `id` is \"Rooms\"; write small letters",
+    "2: `titel` is not a key; write `title`",
+    "3: `license` is \"CC BY\"; write an SPDX id",
+    "4: `publisher` is a number; write a text",
+    "5: `access` is \"secret\"; write one of public, restricted",
+    "6: `zone` is \"+02:00\"; write an IANA name",
+    "7: `every` is \"1w\"; write a number with s, m, h, d or y",
+    "8: `max_sensors` is out of range; write a whole number from 1",
+    "9: `keep.15m` is shorter than `keep.raw`; keep 15m",
+    "9: `keep.2h` is not a key; write `1h`",
+    "10: `unknown_sensors` is \"refuse\", and no registry file lists any sensor; add sensors",
+    "14: `unit` of field \"co2\" is \"PPM\"; write \"ppm\"",
+    "16: `resolution` of field \"co2\" is not a power of ten",
+    "18: `hold` of field \"co2\" does not belong here; only a state",
+    "21: `name` of field \"co2_mean\" would be mistaken for mean of \"co2\"",
+    "23: `kind` of field \"co2_mean\" is \"gage\"; write one of gauge",
+    "24: `range` of field \"co2_mean\" has 1 numbers; write two",
+    "29: `resolution` of field \"state\" does not belong here",
+    "30: `values` of field \"state\" is no list of words",
+    "33: `mqtt` of source 0 is \"city/#/air\"; \"#\" stands for all further levels",
+    "34: `sensor` of source 0 is \"{id}\"; \"{id}\" is not a hole: write",
+    "35: `decoder` of source 0 is \"xml\"; write one of json",
+    "36: `time.format` of source 0 is \"rfc3399\"; write \"rfc3339\"",
+    "36: `time.path` of source 0 is \"ts\"; write a JSON pointer: it begins with \"/\", as in \"/ts\"",
+    "37: `missing` of source 0 is a text; write a list",
+    "38: `map.co2` of source 0 is \"co2\"; write a JSON pointer",
+    "38: `map.co3` of source 0 names no field; write \"co2\"",
+    "39: `place.lat` of source 0 is missing; write place",
+    "43: `sensor` of source 1 asks for topic level 3; \"city/+/air\" has levels 0 to 2",
+    "44: `time.format` of source 1 has no offset, and `time.zone` is missing; add zone",
+    "45: `map.state.colour` of source 1 is not a key; remove it; the keys are path, unit, words",
+];
+
+#[test]
+fn a_file_full_of_faults_tells_each_with_its_line() {
+    let found = faults(FAULTY);
+    for (found, expect) in found.iter().zip(FAULTS) {
         assert!(found.starts_with(expect), "\n found    {found}\n expected {expect}");
     }
-    assert_eq!(found.len(), expect.len(), "{found:#?}");
+    assert_eq!(found.len(), FAULTS.len(), "{found:#?}");
 }
 
 #[test]
@@ -341,7 +345,7 @@ fn registry_files_are_read_and_judged_too() {
     {
         let Faults(faults) = with(content).expect_err("fault");
         assert!(
-            faults.iter().all(|fault| fault.file == PathBuf::from("rooms.geojson") && fault.line == line),
+            faults.iter().all(|fault| fault.file == Path::new("rooms.geojson") && fault.line == line),
             "{faults:?}"
         );
     }

@@ -113,7 +113,7 @@ fn text_has_no_idle_zeros() {
     }
 }
 
-/// `cargo test --release -p schemas -- --ignored --nocapture speed` prints nanoseconds per value.
+/// What reading and converting one value costs (some tens of nanoseconds); `-- --ignored speed` runs it.
 #[test]
 #[ignore = "a measurement"]
 fn speed() {
