@@ -49,4 +49,18 @@ impl Error {
         let path = path.into();
         Error { kind: Kind::Io, message: format!("{}: {source}", path.display()), source: Some(Box::new(source)) }
     }
+
+    /// An error of the object store of the data folder.
+    pub(crate) fn store(place: &object_store::path::Path, source: object_store::Error) -> Error {
+        let mut below: Option<&(dyn std::error::Error + 'static)> = Some(&source);
+        let mut kind = Kind::Io;
+        while let Some(cause) = below {
+            let full = |e: &std::io::Error| e.kind() == std::io::ErrorKind::StorageFull;
+            if cause.downcast_ref::<std::io::Error>().is_some_and(full) {
+                kind = Kind::Full;
+            }
+            below = cause.source();
+        }
+        Error { kind, message: format!("{place}: {source}"), source: Some(Box::new(source)) }
+    }
 }

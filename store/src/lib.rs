@@ -10,6 +10,8 @@ mod contract;
 mod desk;
 mod disk;
 pub mod error;
+#[cfg(test)]
+mod fault;
 mod file;
 mod flush;
 mod fold;

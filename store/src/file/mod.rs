@@ -1,10 +1,20 @@
 //! Sorted runs as Parquet files, and back.
 
+mod column;
 mod decode;
 mod encode;
-mod layout;
+pub(crate) mod layout;
 mod meta;
+mod parts;
+mod read;
+mod trial;
+pub(crate) mod values;
 
-pub(crate) use decode::{Numbering, decode, inspect};
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub(crate) use decode::{FileKeys, Numbering, decode};
 pub(crate) use encode::encode;
 pub(crate) use meta::FileMeta;
+pub(crate) use parts::Parts;
+pub(crate) use read::{Footer, inspect};

@@ -1,20 +1,43 @@
 //! The raw table of a dataset: Delta as transaction log, one committer, its own manifest in memory.
 
+//!
+//! An entry is written by one conditional put through the data folder's store; deltalake-core writes the checkpoints. Its
+//! own commits never sync and slow down with every commit held (`facts/delta-datafusion.md`).
+
 mod app;
+mod checkpoint;
+mod entry;
+mod replay;
+mod schema;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use app::App;
 
 use crate::file::FileMeta;
-use crate::paths::FileName;
-use crate::{Error, Position};
+use crate::paths::{self, FileName, Layer};
+use crate::{Error, Kind, Position};
+use bytes::Bytes;
+use entry::{Metadata, corrupt};
+use futures::TryStreamExt;
 use futures::future::BoxFuture;
-use object_store::ObjectStore;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+use replay::{State, fetch};
+use schema::Schema;
 use schemas::Dataset;
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Commits between checkpoints: opening reads at most so many entries one by one.
+const CHECKPOINT_EVERY: u64 = 100;
+/// Commits remembered whose fate an error left open.
+const MAX_PENDING: usize = 16;
 
 /// What one commit changes, all or nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Commit {
     /// Files that join; already written and synced.
     pub(crate) adds: Vec<FileMeta>,
@@ -33,85 +56,321 @@ pub(crate) struct Commit {
 pub(crate) struct Table {
     /// The object store of the data folder.
     store: Arc<dyn ObjectStore>,
-    /// Its dataset.
     dataset: Arc<Dataset>,
-    /// Newest version.
-    version: u64,
-    /// Version of the newest checkpoint.
-    checkpoint: Option<u64>,
-    /// Files of the newest version.
-    files: BTreeMap<FileName, FileMeta>,
-    /// How far each application transaction has come.
-    transactions: BTreeMap<App, Position>,
+    state: State,
+    /// Commits tried as the next version whose fate is open: they may stand, or may yet come to stand.
+    pending: Vec<Pending>,
+}
+
+/// A commit that was tried.
+#[derive(Clone, Debug)]
+struct Pending {
+    nonce: String,
+    commit: Commit,
 }
 
 impl Table {
     /// Opens the raw table of a dataset in the object store of the data folder, creating it when there is none.
     /// Fields that the contract has gained are added by a commit. `Kind::Mismatch` when the stored columns are not the
     /// contract's, `Kind::Corrupt` when the log cannot be read or needs what Lamppost does not know.
-    pub(crate) async fn open_or_create(_store: Arc<dyn ObjectStore>, _dataset: Arc<Dataset>) -> Result<Table, Error> {
-        todo!()
+    pub(crate) async fn open_or_create(store: Arc<dyn ObjectStore>, dataset: Arc<Dataset>) -> Result<Table, Error> {
+        let state = match replay::replay(store.as_ref(), &dataset).await? {
+            Some(state) => state,
+            None => create(store.as_ref(), &dataset).await?,
+        };
+        let mut table = Table { store, dataset, state, pending: Vec::new() };
+        table.grow().await?;
+        Ok(table)
+    }
+
+    /// Adds the columns that the contract has gained.
+    async fn grow(&mut self) -> Result<(), Error> {
+        let lost = |fault: String| corrupt(&self.dataset, self.state.version, fault);
+        let Some(metadata) = self.state.metadata.clone() else { return Err(lost("it has no columns".into())) };
+        if metadata.partition_columns != [schema::DAY] {
+            return Err(lost(format!("it is partitioned by {:?}, not by {}", metadata.partition_columns, schema::DAY)));
+        }
+        let stored: Schema = serde_json::from_str(&metadata.schema_string)
+            .map_err(|e| lost(format!("its columns cannot be read: {e}")))?;
+        let Some(grown) = stored.grown(&self.dataset)? else { return Ok(()) };
+        let metadata = Metadata { schema_string: serde_json::json!(grown).to_string(), ..metadata };
+        let (version, nonce) = (self.state.version + 1, nonce());
+        let bytes = entry::of_metadata(&metadata, false, &nonce, now());
+        match put(self.store.as_ref(), &self.dataset, version, &nonce, bytes).await {
+            Landing::Stands => {}
+            Landing::Taken(_) => return Err(taken(&self.dataset, version)),
+            Landing::Open(e) => return Err(e),
+        }
+        self.state.version = version;
+        self.state.metadata = Some(metadata);
+        Ok(())
     }
 
     /// Newest version.
     pub(crate) fn version(&self) -> u64 {
-        self.version
+        self.state.version
     }
 
     /// Files of the newest version by name.
     pub(crate) fn files(&self) -> &BTreeMap<FileName, FileMeta> {
-        &self.files
+        &self.state.files
     }
 
     /// How far each application transaction has come.
     pub(crate) fn transactions(&self) -> &BTreeMap<App, Position> {
-        &self.transactions
+        &self.state.transactions
     }
 
     /// A `seq` for the n-th file that a fold or compaction writes before the next commit: never given before.
     pub(crate) fn seq(&self, n: u16) -> u64 {
-        (self.version + 1) << 16 | u64::from(n)
+        (self.state.version + 1) << 16 | u64::from(n)
     }
 
     /// Commits, durably, and gives the new version. An error that leaves open whether the commit stands is cleared up by
-    /// reading the entry again; if even that fails the error stands, and the next commit clears it up first: repeat the
-    /// same commit. Refused: a transaction that would go back, a file added twice, a file removed that is not there.
-    /// `Kind::Locked` when another writer has committed.
-    pub(crate) async fn commit(&mut self, _commit: &Commit) -> Result<u64, Error> {
-        todo!()
+    /// reading the entry again. If that fails too, or the commit may yet come to stand, the error is given: repeat the very
+    /// same commit, which then lands once. Refused: a transaction that would go back, a file added twice, a file removed
+    /// that is not there. `Kind::Locked` when another writer has committed.
+    pub(crate) async fn commit(&mut self, commit: &Commit) -> Result<u64, Error> {
+        loop {
+            if let Some(stands) = self.settle().await?
+                && stands == *commit
+            {
+                return Ok(self.state.version);
+            }
+            let removed = self.check(commit)?;
+            let version = self.state.version + 1;
+            let nonce = self.tried(commit).unwrap_or_else(nonce);
+            let bytes = entry::of_commit(commit, &removed, &nonce, now());
+            // Noted before the attempt: the caller may drop this future half way.
+            self.note(&nonce, commit)?;
+            match put(self.store.as_ref(), &self.dataset, version, &nonce, bytes).await {
+                Landing::Stands => {
+                    self.apply(commit);
+                    return Ok(version);
+                }
+                // An earlier attempt has come to stand meanwhile: the next turn takes it over.
+                Landing::Taken(other) if self.pending.iter().any(|p| other.as_ref() == Some(&p.nonce)) => {}
+                Landing::Taken(_) => return Err(taken(&self.dataset, version)),
+                Landing::Open(e) => return Err(e),
+            }
+        }
+    }
+
+    /// If an attempt whose fate was open turns out to stand, takes it over and gives it.
+    async fn settle(&mut self) -> Result<Option<Commit>, Error> {
+        if self.pending.is_empty() {
+            return Ok(None);
+        }
+        let version = self.state.version + 1;
+        let Some(whose) = whose(self.store.as_ref(), &self.dataset, version).await? else { return Ok(None) };
+        let Some(at) = self.pending.iter().position(|p| whose.as_ref() == Some(&p.nonce)) else {
+            return Err(taken(&self.dataset, version));
+        };
+        let commit = self.pending.swap_remove(at).commit;
+        self.apply(&commit);
+        Ok(Some(commit))
+    }
+
+    /// The nonce of an earlier attempt of the same commit.
+    fn tried(&self, commit: &Commit) -> Option<String> {
+        self.pending.iter().find(|p| p.commit == *commit).map(|p| p.nonce.clone())
+    }
+
+    fn note(&mut self, nonce: &str, commit: &Commit) -> Result<(), Error> {
+        if self.tried(commit).is_some() {
+            return Ok(());
+        }
+        if self.pending.len() >= MAX_PENDING {
+            let message =
+                format!("raw table of {}: the fate of {MAX_PENDING} commits is open; restart", self.dataset.id);
+            return Err(Error::new(Kind::Io, message));
+        }
+        self.pending.push(Pending { nonce: nonce.to_owned(), commit: commit.clone() });
+        Ok(())
+    }
+
+    /// The files that would leave, if the commit is sound.
+    fn check(&self, commit: &Commit) -> Result<Vec<&FileMeta>, Error> {
+        let refuse =
+            |fault: String| Err(corrupt(&self.dataset, self.state.version, format!("commit refused: {fault}")));
+        for (app, position) in &commit.transactions {
+            match self.state.transactions.get(app) {
+                Some(reached) if position < reached => {
+                    return refuse(format!("{app} would go back from {} to {}", reached.0, position.0));
+                }
+                _ if i64::try_from(position.0).is_err() => return refuse(format!("{app} beyond 2^63: {}", position.0)),
+                _ => {}
+            }
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for file in &commit.adds {
+            if self.state.files.contains_key(&file.name) || !names.insert(file.name) {
+                return refuse(format!("{} is there already", file.name.path()));
+            }
+            if file.name.layer == Layer::Late {
+                return refuse(format!("{} is a late file", file.name.path()));
+            }
+        }
+        let mut removed = Vec::with_capacity(commit.removes.len());
+        for name in &commit.removes {
+            match self.state.files.get(name) {
+                Some(file) if names.insert(*name) => removed.push(file),
+                _ => return refuse(format!("{} is not there to be removed", name.path())),
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Takes over a commit that stands as the next version.
+    fn apply(&mut self, commit: &Commit) {
+        for name in &commit.removes {
+            self.state.files.remove(name);
+        }
+        self.state.files.extend(commit.adds.iter().map(|file| (file.name, file.clone())));
+        self.state.transactions.extend(commit.transactions.iter().copied());
+        self.state.version += 1;
+        self.pending.clear();
     }
 
     /// Visits the `info` of commits still in the log, newest first, until `visit` gives false. Commits without one
     /// (creation, new columns) are left out.
     pub(crate) async fn infos(
         &self,
-        _visit: &mut (dyn FnMut(u64, serde_json::Value) -> bool + Send),
+        visit: &mut (dyn FnMut(u64, serde_json::Value) -> bool + Send),
     ) -> Result<(), Error> {
-        todo!()
+        for version in (0..=self.state.version).rev() {
+            let place = paths::commit(&self.dataset.id, version);
+            let bytes = match self.store.get(&place).await {
+                Ok(got) => got.bytes().await.map_err(|e| Error::store(&place, e))?,
+                Err(object_store::Error::NotFound { .. }) => return Ok(()),
+                Err(e) => return Err(Error::store(&place, e)),
+            };
+            let lines = entry::parse(&self.dataset, version, &bytes)?;
+            let info = lines.into_iter().find_map(|line| line.commit_info?.lamppost);
+            if info.is_some_and(|info| !visit(version, info)) {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
-    /// Parquet files in the raw folder that the newest version does not list and no earlier one in the log removed:
-    /// left by a crash between file and commit.
+    /// Parquet files in the raw folder that were never committed: left by a crash between file and commit. Sealed files
+    /// above the position of their log's transaction, and outputs of a fold planned for a version that is not there yet.
     pub(crate) async fn orphans(&self) -> Result<Vec<FileName>, Error> {
-        todo!()
+        let folder = paths::raw(&self.dataset.id);
+        let found = self.store.list(Some(&folder)).map_ok(|meta| meta.location);
+        let found: Vec<_> = found.try_collect().await.map_err(|e| Error::store(&folder, e))?;
+        let root = format!("{}/", self.dataset.id);
+        let names = found.iter().filter_map(|place| FileName::parse(place.as_ref().strip_prefix(&root)?));
+        Ok(names.filter(|name| self.is_orphan(name)).collect())
+    }
+
+    fn is_orphan(&self, name: &FileName) -> bool {
+        match name.layer {
+            _ if self.state.files.contains_key(name) => false,
+            Layer::Raw { seq: 0 } => self.state.transactions.get(&App::Raw(name.log)).is_none_or(|p| name.last > *p),
+            Layer::Raw { seq } => seq >> 16 > self.state.version,
+            Layer::Late => false,
+        }
     }
 
     /// Whether a checkpoint is due: so many commits since the last.
     pub(crate) fn checkpoint_due(&self) -> bool {
-        self.version - self.checkpoint.unwrap_or(0) >= CHECKPOINT_EVERY
+        self.state.version - self.state.checkpoint.unwrap_or(0) >= CHECKPOINT_EVERY
     }
 
     /// Writes a checkpoint of the newest version. Runs beside commits: take the future, spawn it, and call
     /// [`Table::checkpointed`] with its answer.
     pub(crate) fn checkpoint(&self) -> BoxFuture<'static, Result<u64, Error>> {
-        todo!()
+        Box::pin(checkpoint::write(Arc::clone(&self.store), Arc::clone(&self.dataset), self.state.version))
     }
 
     /// Notes that a checkpoint of `version` stands.
     pub(crate) fn checkpointed(&mut self, version: u64) {
-        self.checkpoint = self.checkpoint.max(Some(version));
+        self.state.checkpoint = self.state.checkpoint.max(Some(version));
     }
 }
 
-/// Commits between checkpoints: opening reads at most so many entries one by one.
-const CHECKPOINT_EVERY: u64 = 100;
+/// What became of a put of an entry.
+enum Landing {
+    /// It stands.
+    Stands,
+    /// The version is another entry's, which has this nonce.
+    Taken(Option<String>),
+    /// It does not stand, but may yet; or nobody can tell.
+    Open(Error),
+}
+
+/// Puts an entry that must not be there yet. A lost or doubtful answer is cleared up by reading the entry again.
+async fn put(store: &dyn ObjectStore, dataset: &Dataset, version: u64, nonce: &str, bytes: Bytes) -> Landing {
+    let place = paths::commit(&dataset.id, version);
+    let Err(e) = store.put_opts(&place, bytes.into(), PutMode::Create.into()).await else { return Landing::Stands };
+    match whose(store, dataset, version).await {
+        Ok(Some(Some(theirs))) if theirs == nonce => Landing::Stands,
+        Ok(Some(theirs)) => Landing::Taken(theirs),
+        Ok(None) | Err(_) => Landing::Open(Error::store(&place, e)),
+    }
+}
+
+/// The nonce of the entry of a version, if it has one, if there is such an entry.
+async fn whose(store: &dyn ObjectStore, dataset: &Dataset, version: u64) -> Result<Option<Option<String>>, Error> {
+    let place = paths::commit(&dataset.id, version);
+    let bytes = match store.get(&place).await {
+        Err(object_store::Error::NotFound { .. }) => return Ok(None),
+        got => got.map_err(|e| Error::store(&place, e))?.bytes().await.map_err(|e| Error::store(&place, e))?,
+    };
+    let lines = entry::parse(dataset, version, &bytes)?;
+    Ok(Some(lines.into_iter().find_map(|line| line.commit_info?.nonce)))
+}
+
+fn taken(dataset: &Dataset, version: u64) -> Error {
+    let message = format!(
+        "raw table of {}: another program has committed version {version}; Lamppost must be its one writer: stop the other, \
+         then restart",
+        dataset.id
+    );
+    Error::new(Kind::Locked, message)
+}
+
+/// Creates the table of a dataset.
+async fn create(store: &dyn ObjectStore, dataset: &Dataset) -> Result<State, Error> {
+    let schema = Schema::of(dataset)?;
+    let created = now();
+    let metadata = Metadata {
+        id: uuid(),
+        name: Some(dataset.id.to_string()),
+        format: entry::parquet(),
+        schema_string: serde_json::json!(schema).to_string(),
+        partition_columns: vec![schema::DAY.to_owned()],
+        configuration: BTreeMap::new(),
+        created_time: Some(created),
+    };
+    let nonce = nonce();
+    let bytes = entry::of_metadata(&metadata, true, &nonce, created);
+    match put(store, dataset, 0, &nonce, bytes).await {
+        Landing::Stands => Ok(State { metadata: Some(metadata), ..State::default() }),
+        Landing::Taken(_) => Err(taken(dataset, 0)),
+        Landing::Open(e) => Err(e),
+    }
+}
+
+/// Milliseconds since 1970, for people who read the log; nothing is decided by it.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
+
+/// A number that no other commit has.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+fn nonce() -> String {
+    format!("{:016x}{:016x}", random(), random())
+}
+
+/// A random UUID (RFC 9562, version 4).
+fn uuid() -> String {
+    let (high, low) = (random() & !0xf000 | 0x4000, random() & !(0b11 << 62) | 1 << 63);
+    let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xffff);
+    format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff)
+}

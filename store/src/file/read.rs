@@ -1,0 +1,187 @@
+//! The footer of a file, and its columns as Arrow batches whose numbers are plain integers.
+
+use super::{FileMeta, layout};
+use crate::paths::FileName;
+use crate::{Error, Kind};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::Type as Physical;
+use parquet::errors::{ParquetError, Result as Parquet};
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::reader::ChunkReader;
+use parquet::file::statistics::Statistics;
+use schemas::Dataset;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Rows decoded at once: what fits the processor's cache.
+const BATCH_ROWS: usize = 65_536;
+
+/// What a file says of itself; enough to find and decode its columns.
+#[derive(Clone, Debug)]
+pub(crate) struct Footer {
+    /// What the manifest says of it.
+    pub(crate) meta: FileMeta,
+    /// Its path, with the dataset, for messages.
+    path: Arc<str>,
+    arrow: ArrowReaderMetadata,
+}
+
+impl Footer {
+    /// Reads the footer; only the end of the file need be there.
+    pub(crate) fn read<R: ChunkReader>(dataset: &Dataset, meta: &FileMeta, bytes: &R) -> Result<Footer, Error> {
+        Footer::parse(&dataset.id, meta.clone(), bytes)
+    }
+
+    fn parse<R: ChunkReader>(dataset: &str, meta: FileMeta, bytes: &R) -> Result<Footer, Error> {
+        let path: Arc<str> = format!("{dataset}/{}", meta.name.path()).into();
+        let arrow = guard(&path, || {
+            let plain = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::new().with_skip_arrow_metadata(true))?;
+            let hinted = integers(&plain);
+            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_schema(hinted);
+            ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options)
+        })?;
+        Ok(Footer { meta, path, arrow })
+    }
+
+    /// Whether the file has a column of that name with a value in it.
+    pub(super) fn has(&self, column: &str) -> bool {
+        let Ok(leaf) = self.arrow.schema().index_of(column) else { return false };
+        let nulls = |group: &parquet::file::metadata::RowGroupMetaData| {
+            group.column(leaf).statistics().and_then(Statistics::null_count_opt) == Some(group.num_rows() as u64)
+        };
+        !self.parquet().row_groups().iter().all(nulls)
+    }
+
+    /// Byte ranges of the columns of some fields, and of the keys if `keys`, row group by row group.
+    pub(crate) fn ranges(&self, dataset: &Dataset, fields: &[usize], keys: bool) -> Vec<Range<u64>> {
+        let keys = [layout::SENSOR, layout::TIME].into_iter().filter(|_| keys);
+        let names = keys.chain(fields.iter().map(|&ix| &*dataset.fields[ix].name));
+        let leaves: Vec<usize> = names.filter_map(|name| self.arrow.schema().index_of(name).ok()).collect();
+        let groups = self.parquet().row_groups();
+        let range = |(start, length)| start..start + length;
+        groups.iter().flat_map(|group| leaves.iter().map(|leaf| range(group.column(*leaf).byte_range()))).collect()
+    }
+
+    /// Bytes at the end of a file that its footer takes, by the file's last bytes; nothing if they are no Parquet file's.
+    /// Source: <https://github.com/apache/parquet-format#file-format>.
+    pub(crate) fn length(tail: &[u8]) -> Option<u64> {
+        let (length, magic) = tail.last_chunk::<8>()?.split_at(4);
+        let length = u32::from_le_bytes(length.try_into().ok()?);
+        (magic == b"PAR1").then_some(u64::from(length) + 8)
+    }
+
+    /// Bytes it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.parquet().memory_size()
+    }
+
+    fn parquet(&self) -> &ParquetMetaData {
+        self.arrow.metadata()
+    }
+
+    /// The rows of some columns, batch by batch. `bytes` need hold only those columns.
+    pub(super) fn batches<R: ChunkReader + Clone + 'static>(
+        &self,
+        bytes: &R,
+        columns: &[&str],
+    ) -> Parquet<ParquetRecordBatchReader> {
+        let leaves = columns.iter().filter_map(|name| self.arrow.schema().index_of(name).ok());
+        let mask = ProjectionMask::leaves(self.arrow.parquet_schema(), leaves);
+        ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), self.arrow.clone())
+            .with_projection(mask)
+            .with_batch_size(BATCH_ROWS)
+            .build()
+    }
+
+    /// Runs decoding; an error or a panic of the Parquet reader becomes `Kind::Corrupt` naming the file.
+    pub(super) fn guard<T>(&self, work: impl FnOnce() -> Parquet<T>) -> Result<T, Error> {
+        guard(&self.path, work)
+    }
+
+    /// An error about the file's bytes.
+    pub(super) fn corrupt(&self, fault: impl std::fmt::Display) -> Error {
+        corrupt(&self.path, fault)
+    }
+}
+
+/// The file's columns with decimals as integers of their own width (Decimal32 over INT32, Decimal64 over INT64: the
+/// integers themselves) and text as dictionary.
+fn integers(file: &ArrowReaderMetadata) -> SchemaRef {
+    let columns = file.parquet_schema().columns();
+    let hint = |(field, column): (&Arc<Field>, &parquet::schema::types::ColumnDescPtr)| {
+        let kind = match (field.data_type(), column.physical_type()) {
+            (DataType::Decimal128(precision, scale), Physical::INT32) => DataType::Decimal32(*precision, *scale),
+            (DataType::Decimal128(precision, scale), Physical::INT64) => DataType::Decimal64(*precision, *scale),
+            (DataType::Utf8, _) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+            (other, _) => other.clone(),
+        };
+        Field::new(field.name(), kind, field.is_nullable())
+    };
+    Arc::new(Schema::new(file.schema().fields().iter().zip(columns).map(hint).collect::<Vec<_>>()))
+}
+
+/// The Parquet reader may panic on damaged bytes (`facts/reliability-performance.md`, B6).
+fn guard<T>(path: &str, work: impl FnOnce() -> Parquet<T>) -> Result<T, Error> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(fault)) => Err(corrupt(path, fault)),
+        Err(_) => Err(corrupt(path, "its bytes make no sense")),
+    }
+}
+
+fn corrupt(path: &str, fault: impl std::fmt::Display) -> Error {
+    Error::new(Kind::Corrupt, format!("{path} is damaged: {fault}; put the file back from a backup"))
+}
+
+/// The figures of a file from its footer: for files that no manifest lists (late ones).
+pub(crate) fn inspect(dataset: &str, name: FileName, bytes: &bytes::Bytes) -> Result<FileMeta, Error> {
+    let blank = FileMeta {
+        name,
+        bytes: bytes.len() as u64,
+        rows: 0,
+        min_time: i64::MAX,
+        max_time: i64::MIN,
+        min_sensor: String::new(),
+        max_sensor: String::new(),
+    };
+    let footer = Footer::parse(dataset, blank.clone(), bytes)?;
+    let mut meta = blank;
+    for group in footer.parquet().row_groups() {
+        meta.rows += group.num_rows() as u64;
+        let time = bounds(group, &footer, layout::TIME, |stats| match stats {
+            Statistics::Int64(stats) => Some((*stats.min_opt()?, *stats.max_opt()?)),
+            _ => None,
+        })?;
+        let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
+        let sensor = bounds(group, &footer, layout::SENSOR, |stats| {
+            Some((text(stats.min_bytes_opt()?)?, text(stats.max_bytes_opt()?)?))
+        })?;
+        meta.min_time = meta.min_time.min(time.0);
+        meta.max_time = meta.max_time.max(time.1);
+        if meta.min_sensor.is_empty() {
+            meta.min_sensor = sensor.0;
+        }
+        meta.max_sensor = sensor.1;
+    }
+    match meta.rows {
+        0 => Err(footer.corrupt(ParquetError::General("it has no rows".into()))),
+        _ => Ok(meta),
+    }
+}
+
+/// Least and greatest of a column in a row group.
+fn bounds<T>(
+    group: &parquet::file::metadata::RowGroupMetaData,
+    footer: &Footer,
+    column: &str,
+    of: impl FnOnce(&Statistics) -> Option<T>,
+) -> Result<T, Error> {
+    let leaf = footer.arrow.schema().index_of(column).map_err(|e| footer.corrupt(e))?;
+    let found = group.column(leaf).statistics().and_then(of);
+    found.ok_or_else(|| footer.corrupt(format!("column {column} has no bounds")))
+}

@@ -1,0 +1,123 @@
+//! Checkpoints: written by deltalake-core, read as the actions they hold.
+
+use super::entry::{Add, Line, Metadata, Protocol, Txn, corrupt, parquet};
+use crate::{Error, Kind, paths};
+use arrow::array::{Array, AsArray, StructArray};
+use arrow::datatypes::{Int32Type, Int64Type};
+use bytes::Bytes;
+use deltalake_core::DeltaTableBuilder;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use schemas::Dataset;
+use std::sync::Arc;
+use url::Url;
+
+/// Place of the checkpoint of a version.
+pub(super) fn place(dataset: &str, version: u64) -> Path {
+    paths::commits(dataset).join(format!("{version:020}.checkpoint.parquet"))
+}
+
+/// Version of a checkpoint to begin listing at; a hint only, nothing when it is missing or unreadable.
+pub(super) async fn hint(store: &dyn ObjectStore, dataset: &Dataset) -> Option<u64> {
+    let place = paths::commits(&dataset.id).join("_last_checkpoint");
+    let bytes = store.get(&place).await.ok()?.bytes().await.ok()?;
+    let version = serde_json::from_slice::<serde_json::Value>(&bytes).ok()?.get("version")?.as_u64()?;
+    store.head(&self::place(&dataset.id, version)).await.ok().map(|_| version)
+}
+
+/// Writes the checkpoint of a version through `store`, the object store of the data folder.
+pub(super) async fn write(store: Arc<dyn ObjectStore>, dataset: Arc<Dataset>, version: u64) -> Result<u64, Error> {
+    let failed = |e: &dyn std::fmt::Display| {
+        Error::new(Kind::Io, format!("raw table of {}: no checkpoint of version {version}: {e}", dataset.id))
+    };
+    // Any scheme that stands for a plain store with sorted listings does; the path is that in `store`.
+    let url = Url::parse(&format!("memory:///{}/", paths::raw(&dataset.id))).map_err(|e| failed(&e))?;
+    let table = DeltaTableBuilder::from_url(url.clone()).map_err(|e| failed(&e))?;
+    let table = table.with_storage_backend(store, url).with_version(version).load().await.map_err(|e| failed(&e))?;
+    deltalake_core::checkpoints::create_checkpoint(&table, None).await.map_err(|e| failed(&e))?;
+    Ok(version)
+}
+
+/// The actions in a checkpoint that make up the state of a table.
+pub(super) fn read(dataset: &Dataset, version: u64, bytes: Bytes) -> Result<Vec<Line>, Error> {
+    lines(bytes).map_err(|e| corrupt(dataset, version, format!("its checkpoint cannot be read: {e}; remove that file")))
+}
+
+fn lines(bytes: Bytes) -> Result<Vec<Line>, Box<dyn std::error::Error>> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?;
+    let wanted = ["add.path", "add.size", "add.stats", "txn", "protocol", "metaData"];
+    let mask = ProjectionMask::columns(reader.parquet_schema(), wanted);
+    let mut lines = Vec::new();
+    for batch in reader.with_projection(mask).build()? {
+        let batch = batch?;
+        let column = |name: &str| Some(Action(batch.column_by_name(name)?.as_struct_opt()?));
+        let (add, txn, protocol, metadata) = (column("add"), column("txn"), column("protocol"), column("metaData"));
+        for row in 0..batch.num_rows() {
+            let line = Line {
+                add: add.as_ref().and_then(|a| a.add(row)),
+                txn: txn.as_ref().and_then(|a| a.txn(row)),
+                protocol: protocol.as_ref().and_then(|a| a.protocol(row)),
+                meta_data: metadata.as_ref().and_then(|a| a.metadata(row)),
+                ..Line::default()
+            };
+            lines.push(line);
+        }
+    }
+    Ok(lines)
+}
+
+/// The column of one sort of action.
+struct Action<'a>(&'a StructArray);
+
+impl Action<'_> {
+    fn text(&self, name: &str, row: usize) -> Option<String> {
+        let column = self.0.column_by_name(name)?.as_string_opt::<i32>()?;
+        (self.0.is_valid(row) && column.is_valid(row)).then(|| column.value(row).to_owned())
+    }
+
+    fn long(&self, name: &str, row: usize) -> Option<i64> {
+        let column = self.0.column_by_name(name)?.as_primitive_opt::<Int64Type>()?;
+        (self.0.is_valid(row) && column.is_valid(row)).then(|| column.value(row))
+    }
+
+    fn short(&self, name: &str, row: usize) -> Option<i32> {
+        let column = self.0.column_by_name(name)?.as_primitive_opt::<Int32Type>()?;
+        (self.0.is_valid(row) && column.is_valid(row)).then(|| column.value(row))
+    }
+
+    fn add(&self, row: usize) -> Option<Add> {
+        let size = u64::try_from(self.long("size", row)?).ok()?;
+        Some(Add { path: self.text("path", row)?, size, stats: self.text("stats", row) })
+    }
+
+    fn txn(&self, row: usize) -> Option<Txn> {
+        Some(Txn { app_id: self.text("appId", row)?, version: self.long("version", row)? })
+    }
+
+    fn protocol(&self, row: usize) -> Option<Protocol> {
+        let (min_reader_version, min_writer_version) =
+            (self.short("minReaderVersion", row)?, self.short("minWriterVersion", row)?);
+        Some(Protocol { min_reader_version, min_writer_version })
+    }
+
+    fn metadata(&self, row: usize) -> Option<Metadata> {
+        let words = |array: &dyn Array| -> Vec<String> {
+            let words = array.as_string_opt::<i32>();
+            words.map(|words| words.iter().flatten().map(str::to_owned).collect()).unwrap_or_default()
+        };
+        let partition = self.0.column_by_name("partitionColumns")?.as_list_opt::<i32>()?.value(row);
+        let settings = self.0.column_by_name("configuration")?.as_map_opt()?.value(row);
+        Some(Metadata {
+            id: self.text("id", row)?,
+            name: self.text("name", row),
+            format: parquet(),
+            schema_string: self.text("schemaString", row)?,
+            partition_columns: words(&partition),
+            configuration: words(settings.column(0)).into_iter().zip(words(settings.column(1))).collect(),
+            created_time: self.long("createdTime", row),
+        })
+    }
+}
