@@ -34,7 +34,7 @@ pub(crate) enum Fault {
     After,
     /// It was done, but a second attempt was made below and met the first: `AlreadyExists`.
     Twice,
-    /// It hangs till released, then is done: see [`Faulty::release`].
+    /// It is never answered, and not done: for callers that give up.
     Hang,
 }
 
@@ -53,28 +53,17 @@ pub(crate) struct Faulty {
     inner: Arc<dyn ObjectStore>,
     plans: Arc<Mutex<Vec<Plan>>>,
     calls: Arc<Mutex<Vec<(Call, String)>>>,
-    gate: Arc<tokio::sync::Notify>,
 }
 
 impl Faulty {
     /// Wraps a store.
     pub(crate) fn new(inner: Arc<dyn ObjectStore>) -> Faulty {
-        Faulty { inner, plans: Arc::default(), calls: Arc::default(), gate: Arc::default() }
+        Faulty { inner, plans: Arc::default(), calls: Arc::default() }
     }
 
     /// After `skip` calls of that sort on places that contain `part`, the next `times` go wrong so.
     pub(crate) fn plan(&self, call: Call, part: &str, skip: u64, times: u64, fault: Fault) {
         self.plans.lock().unwrap().push(Plan { call, part: part.to_owned(), skip, times, fault });
-    }
-
-    /// Forgets what was planned.
-    pub(crate) fn heal(&self) {
-        self.plans.lock().unwrap().clear();
-    }
-
-    /// Lets calls that hang go on.
-    pub(crate) fn release(&self) {
-        self.gate.notify_waiters();
     }
 
     /// Every call so far, with its place.
@@ -105,10 +94,7 @@ impl Faulty {
             Some(Fault::Twice) => work
                 .await
                 .and(Err(object_store::Error::AlreadyExists { path: place.to_owned(), source: "planned".into() })),
-            Some(Fault::Hang) => {
-                self.gate.notified().await;
-                work.await
-            }
+            Some(Fault::Hang) => std::future::pending().await,
         }
     }
 }

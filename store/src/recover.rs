@@ -70,7 +70,7 @@ async fn late_files(objects: &dyn ObjectStore, dataset: &Dataset, table: &Table)
             continue;
         }
         let bytes = objects.get(&object.location).await.map_err(|e| stored(&object.location, e))?;
-        late.push(inspect(name, &bytes.bytes().await.map_err(|e| stored(&object.location, e))?)?);
+        late.push(inspect(&dataset.id, name, &bytes.bytes().await.map_err(|e| stored(&object.location, e))?)?);
     }
     Ok(late)
 }
