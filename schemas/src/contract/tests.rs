@@ -107,7 +107,6 @@ fn everything_that_can_be_said() {
     let toml = r#"
 id = "all"
 title = { en = "All", cs = "Vše" }
-description = "Everything"
 license = "ODbL-1.0"
 publisher = "Town"
 access = "restricted"
@@ -135,7 +134,6 @@ hold = "2h"
 [[source]]
 mqtt = "rooms/+/#"
 sensor = "{topic.1}/{/source}"
-decoder = "json"
 time = { path = "/t", format = "%Y-%m-%d %H:%M:%S%.f", zone = "Europe/London", fold = "later" }
 stamp = "end"
 every = "10m"
