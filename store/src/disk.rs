@@ -49,11 +49,6 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), Error> {
     Real.sync_folder(folder).map_err(|e| Error::io(folder, e))
 }
 
-/// Returns when an already written file's bytes are on the medium.
-pub(crate) fn sync_file(path: &Path) -> Result<(), Error> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(|e| Error::io(path, e))
-}
-
 /// Free bytes on the disk of a folder.
 pub(crate) fn free_bytes(folder: &Path) -> Result<u64, Error> {
     Real.free(folder).map_err(|e| Error::io(folder, e))

@@ -39,7 +39,7 @@ pub(super) struct Frame {
     pub noted: Position,
     /// What the body is.
     pub kind: u8,
-    /// Where its body is in the segment.
+    /// Where its body is in the bytes given.
     pub body: Range<usize>,
 }
 
@@ -64,9 +64,9 @@ pub(super) fn put(
     out[start + 4..start + 8].copy_from_slice(&crc.to_le_bytes());
 }
 
-/// Reads the record at an offset of a segment's bytes, or says why there is none.
-pub(super) fn read(segment: &[u8], at: usize, seed: Seed) -> Result<Frame, &'static str> {
-    let Some(head) = segment.get(at..at + HEAD) else {
+/// Reads the record at an index of bytes that begin at offset `base` of their segment, or says why there is none.
+pub(super) fn read(bytes: &[u8], base: u64, at: usize, seed: Seed) -> Result<Frame, &'static str> {
+    let Some(head) = bytes.get(at..at + HEAD) else {
         return Err("the record ends before it should");
     };
     let length = number(&head[..4]) as usize;
@@ -74,10 +74,10 @@ pub(super) fn read(segment: &[u8], at: usize, seed: Seed) -> Result<Frame, &'sta
     if length < HEAD - 8 || head[24] == NOTE && length != HEAD - 8 {
         return Err("the record's length is impossible");
     }
-    let Some(rest) = segment.get(at + 8..end) else {
+    let Some(rest) = bytes.get(at + 8..end) else {
         return Err("the record is longer than what is left of the segment");
     };
-    if u64::from(seed.crc(at as u64, rest)) != number(&head[4..8]) {
+    if u64::from(seed.crc(base + at as u64, rest)) != number(&head[4..8]) {
         return Err("the record's checksum does not match");
     }
     let (position, noted) = (Position(number(&head[8..16])), Position(number(&head[16..24])));

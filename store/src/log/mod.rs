@@ -22,14 +22,18 @@
 //!    before the new segment stands, they may come back: appended, not acknowledged, which a sender must expect of any failed
 //!    append. While no new segment can be made, intake is stopped, and tried again every `quiet`.
 //! 4. Recovered records count as durable only when they are: those that nobody noted are written and fsynced again.
-//! 5. Segments go oldest first, one folder fsync each, so what is left has no hole.
+//! 5. Tails ([`tail`]) read only what is durable, up to where the next segment follows, as recovery does.
+//! 6. Segments go oldest first, one folder fsync each, so what is left has no hole.
 
 mod body;
 mod column;
 mod frame;
+mod kept;
 mod queue;
 mod recover;
 mod segment;
+#[allow(dead_code, reason = "the mirror, live events and edge forwarding will read by it")]
+mod tail;
 mod thread;
 mod walk;
 mod wire;
@@ -43,6 +47,7 @@ use segment::Segment;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tail::Tail;
 use thread::{Durable, Thread};
 use tokio::sync::oneshot;
 
@@ -70,8 +75,6 @@ pub(crate) struct Record {
     pub position: Position,
     /// What it carries.
     pub entry: Entry,
-    /// Its bytes in the log.
-    pub bytes: usize,
 }
 
 /// What [`Log::open`] found.
@@ -96,6 +99,8 @@ pub(crate) struct Settings {
     pub queue_bytes: usize,
     /// Bytes of appends written and fsynced together.
     pub group_bytes: usize,
+    /// Bytes of log that tails may hold back.
+    pub tail_bytes: u64,
     /// Free bytes of disk below which intake stops.
     pub reserve_bytes: u64,
     /// How long nothing must arrive before the last group is noted; also how often a stopped log looks whether it may go on.
@@ -111,6 +116,7 @@ impl Settings {
             segment_bytes: config.segment_bytes,
             queue_bytes: config.queue_bytes,
             group_bytes: 8 << 20,
+            tail_bytes: config.tail_bytes,
             reserve_bytes: config.reserve_bytes,
             quiet: Duration::from_secs(1),
             disk: Arc::new(Real),
@@ -158,8 +164,9 @@ impl Log {
             sync_folder(&self.folder)?;
         }
         let next = self.next.max(Position(floor.0 + 1));
-        let shared = Arc::new(Shared::new(self.folder, self.settings, self.datasets, self.segments, self.last));
-        let thread = Thread::new(shared.clone(), durable, (self.id, self.lock), (self.last, next))?;
+        let shared =
+            Arc::new(Shared::new(self.id, self.folder, self.settings, self.datasets, self.segments, self.last));
+        let thread = Thread::new(shared.clone(), durable, self.lock, (self.last, next))?;
         let spawned = std::thread::Builder::new().name("log".to_owned()).spawn(move || thread.run());
         shared.set_thread(spawned.map_err(|e| Error::io(&shared.folder, e))?);
         Ok(Handle { keeper: Arc::new(Keeper(shared)) })
@@ -189,9 +196,17 @@ impl Handle {
         self.keeper.0.push(append)
     }
 
-    /// Removes segments wholly at or below `position`, oldest first, never the newest. Blocks on the disk.
+    /// Removes segments wholly at or below `position`, oldest first, never the newest, nor, up to `tail_bytes` of log, what a
+    /// tail has not read. Blocks on the disk.
     pub(crate) fn release(&self, position: Position) -> Result<(), Error> {
-        self.keeper.0.release(position)
+        let Shared { kept, settings, folder, .. } = &*self.keeper.0;
+        kept.release(&*settings.disk, folder, position)
+    }
+
+    /// An ordered reader of the durable records after `cursor`.
+    #[allow(dead_code, reason = "as the tail itself")]
+    pub(crate) fn tail(&self, cursor: Position) -> Tail {
+        Tail::new(self.keeper.0.clone(), cursor)
     }
 
     /// Figures for status.

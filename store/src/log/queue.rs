@@ -1,8 +1,9 @@
 //! The queue between those who append and the log thread, and what both know of the log.
 
+use super::kept::Kept;
 use super::segment::Segment;
 use super::{LogStats, Settings};
-use crate::{Append, Error, Kind, Position, Receipt};
+use crate::{Append, Error, Kind, LogId, Position, Receipt};
 use schemas::{Batch, Dataset};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -39,11 +40,9 @@ struct Queue {
 pub(super) struct Shared {
     queue: Mutex<Queue>,
     ready: Condvar,
-    /// The segments on disk, oldest first. The log thread adds at the end, [`Shared::release`] takes from the front.
-    segments: Mutex<VecDeque<Segment>>,
-    /// Held while segments are removed.
-    releasing: Mutex<()>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    pub log: LogId,
+    pub kept: Kept,
     pub settings: Settings,
     pub folder: PathBuf,
     pub datasets: Vec<Arc<Dataset>>,
@@ -60,13 +59,14 @@ pub(super) enum Turn {
 }
 
 /// A panic of another thread leaves nothing half done under these locks.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {
     /// The shared part of a log whose newest durable position is `last`.
     pub(super) fn new(
+        log: LogId,
         folder: PathBuf,
         settings: Settings,
         datasets: Vec<Arc<Dataset>>,
@@ -76,9 +76,9 @@ impl Shared {
         Shared {
             queue: Mutex::new(Queue { last, ..Queue::default() }),
             ready: Condvar::new(),
-            segments: Mutex::new(segments.into()),
-            releasing: Mutex::new(()),
             thread: Mutex::new(None),
+            log,
+            kept: Kept::new(segments, settings.tail_bytes),
             settings,
             folder,
             datasets,
@@ -178,44 +178,9 @@ impl Shared {
         }
     }
 
-    /// A new newest segment.
-    pub(super) fn add_segment(&self, segment: Segment) {
-        lock(&self.segments).push_back(segment);
-    }
-
-    /// The newest segment has grown.
-    pub(super) fn set_bytes(&self, bytes: u64) {
-        if let Some(segment) = lock(&self.segments).back_mut() {
-            segment.bytes = bytes;
-        }
-    }
-
-    /// Removes segments wholly at or below `position`. The folder is synced after each, so that a power cut cannot leave a hole.
-    pub(super) fn release(&self, position: Position) -> Result<(), Error> {
-        let _turn = lock(&self.releasing);
-        loop {
-            let path = {
-                let segments = lock(&self.segments);
-                match (segments.front(), segments.get(1)) {
-                    (Some(oldest), Some(next)) if next.previous <= position => oldest.path.clone(),
-                    _ => return Ok(()),
-                }
-            };
-            let disk = &self.settings.disk;
-            match disk.remove(&path) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(path, e)),
-                _ => disk.sync_folder(&self.folder).map_err(|e| Error::io(&self.folder, e))?,
-            }
-            lock(&self.segments).pop_front();
-        }
-    }
-
     /// Figures.
     pub(super) fn stats(&self) -> LogStats {
-        let (bytes, segments) = {
-            let segments = lock(&self.segments);
-            (segments.iter().map(|segment| segment.bytes).sum(), segments.len() as u64)
-        };
+        let (bytes, segments) = self.kept.size();
         let queue = lock(&self.queue);
         let stopped = queue.stopped.as_ref().map(|(_, why)| why.clone());
         LogStats { bytes, segments, last: queue.last, stopped }

@@ -122,7 +122,7 @@ impl Recovery<'_> {
 
     /// A segment that has a later one: all it holds up to where that takes over must be there.
     fn inner(&mut self, segment: &Segment, header: Header, next: &Segment, each: Each<'_>) -> Result<(), Error> {
-        let bytes = self.read(segment, header)?;
+        let bytes = fs::read(&segment.path).map_err(|e| Error::io(&segment.path, e))?;
         let walked = self.hand_out(segment, &bytes, header, Some(next.previous), each)?;
         if walked.last == next.previous {
             return Ok(());
@@ -141,7 +141,7 @@ impl Recovery<'_> {
 
     /// The newest segment: a bad end that was never known to be fsynced is cut.
     fn newest(&mut self, segment: &mut Segment, header: Header, each: Each<'_>) -> Result<(), Error> {
-        let bytes = self.read(segment, header)?;
+        let bytes = fs::read(&segment.path).map_err(|e| Error::io(&segment.path, e))?;
         let walked = self.hand_out(segment, &bytes, header, None, each)?;
         if let Some(why) = walked.bad {
             if was_durable(&bytes, header, walked) {
@@ -155,16 +155,6 @@ impl Recovery<'_> {
         segment.bytes = walked.end as u64;
         self.next = self.next.max(walked.next);
         Ok(())
-    }
-
-    /// The bytes of a segment that follows on what was found so far.
-    fn read(&self, segment: &Segment, header: Header) -> Result<Vec<u8>, Error> {
-        if header.previous != self.found.last {
-            let why =
-                format!("it follows position {}, but the log has come to {}", header.previous.0, self.found.last.0);
-            return Err(damaged(&segment.path, 0, &why));
-        }
-        fs::read(&segment.path).map_err(|e| Error::io(&segment.path, e))
     }
 
     /// Decodes and hands out the good records of a segment.
@@ -215,9 +205,8 @@ pub(super) fn record(
     frame: &frame::Frame,
     datasets: &[Arc<Dataset>],
 ) -> Result<Record, Error> {
-    let length = frame.body.end - at;
     match body::take(frame.kind, &bytes[frame.body.clone()], datasets) {
-        Ok(entry) => Ok(Record { position: frame.position, entry, bytes: length }),
+        Ok(entry) => Ok(Record { position: frame.position, entry }),
         Err(Unread::Malformed(why)) => Err(damaged(path, at, why.0)),
         Err(Unread::Kind(kind)) => Err(newer(path, &format!("a record of kind {kind} at offset {at}"))),
     }

@@ -3,6 +3,7 @@
 mod encoding;
 mod recovery;
 mod running;
+mod tails;
 mod timing;
 
 use super::*;
@@ -183,6 +184,7 @@ pub(super) fn settings() -> Settings {
         queue_bytes: 64 << 20,
         group_bytes: 8 << 20,
         reserve_bytes: 0,
+        tail_bytes: 1 << 30,
         quiet: Duration::from_secs(3600),
         disk: Arc::new(Real),
     }

@@ -6,7 +6,7 @@ use super::queue::{Shared, Turn, Waiting};
 use super::segment::{self, Header};
 use super::{Entry, Record};
 use crate::disk::Lock;
-use crate::{Error, Kind, LogId, Position, Receipt};
+use crate::{Error, Kind, Position, Receipt};
 use schemas::Batch;
 use std::fs::File;
 use std::io;
@@ -30,7 +30,6 @@ struct Open {
 pub(super) struct Thread {
     shared: Arc<Shared>,
     durable: Durable,
-    log: LogId,
     /// The newest durable position.
     last: Position,
     /// The newest position that is noted on disk.
@@ -50,11 +49,11 @@ impl Thread {
     pub(super) fn new(
         shared: Arc<Shared>,
         durable: Durable,
-        (log, lock): (LogId, Lock),
+        lock: Lock,
         (last, next): (Position, Position),
     ) -> Result<Thread, Error> {
         let (open, buffer, stopped) = (None, Vec::new(), false);
-        let mut thread = Thread { shared, durable, log, last, noted: last, next, open, buffer, stopped, _lock: lock };
+        let mut thread = Thread { shared, durable, last, noted: last, next, open, buffer, stopped, _lock: lock };
         thread.begin().map_err(|e| Error::io(segment::path(&thread.shared.folder, next), e))?;
         Ok(thread)
     }
@@ -153,15 +152,16 @@ impl Thread {
     /// Begins a new segment behind the newest durable position.
     fn begin(&mut self) -> io::Result<()> {
         self.open = None;
-        let header = Header { log: self.log, first: self.next, previous: self.last };
+        let log = self.shared.log;
+        let header = Header { log, first: self.next, previous: self.last };
         let settings = &self.shared.settings;
         // A failed attempt may leave its file behind: the next one takes another name.
         self.next = Position(self.next.0 + 1);
         let (file, segment) = segment::create(&*settings.disk, &self.shared.folder, header)?;
         self.next = header.first;
         self.noted = self.last;
-        self.open = Some(Open { file, seed: Seed::new(self.log, header.first), bytes: segment.bytes });
-        self.shared.add_segment(segment);
+        self.open = Some(Open { file, seed: Seed::new(log, header.first), bytes: segment.bytes });
+        self.shared.kept.add(segment);
         Ok(())
     }
 
@@ -175,26 +175,24 @@ impl Thread {
             let carries = |batch: &Batch| !batch.is_empty() || !batch.marks.is_empty();
             for batch in append.batches.into_iter().filter(carries) {
                 last = self.next;
-                let bytes = self.put(BATCH, |out| body::put_batch(out, &batch));
-                records.push(Record { position: last, entry: Entry::Batch(batch), bytes });
+                self.put(BATCH, |out| body::put_batch(out, &batch));
+                records.push(Record { position: last, entry: Entry::Batch(batch) });
             }
             if !append.rejects.is_empty() {
                 last = self.next;
-                let bytes = self.put(REJECTS, |out| body::put_rejects(out, &append.rejects));
-                records.push(Record { position: last, entry: Entry::Rejects(append.rejects), bytes });
+                self.put(REJECTS, |out| body::put_rejects(out, &append.rejects));
+                records.push(Record { position: last, entry: Entry::Rejects(append.rejects) });
             }
             receipts.push((receipt, last));
         }
         (records, receipts)
     }
 
-    /// Appends a record with data to the buffer, at the next position. Its bytes.
-    fn put(&mut self, kind: u8, body: impl FnOnce(&mut Vec<u8>)) -> usize {
-        let Some(open) = &self.open else { return 0 };
-        let start = self.buffer.len();
+    /// Appends a record with data to the buffer, at the next position.
+    fn put(&mut self, kind: u8, body: impl FnOnce(&mut Vec<u8>)) {
+        let Some(open) = &self.open else { return };
         frame::put(&mut self.buffer, open.bytes, open.seed, (self.next, self.last, kind), body);
         self.next = Position(self.next.0 + 1);
-        self.buffer.len() - start
     }
 
     /// Writes and fsyncs the buffer. Its records carry the newest durable position as their note.
@@ -208,7 +206,7 @@ impl Thread {
         disk.sync(&open.file)?;
         open.bytes += self.buffer.len() as u64;
         self.noted = self.last;
-        self.shared.set_bytes(open.bytes);
+        self.shared.kept.grown(open.bytes);
         Ok(())
     }
 }

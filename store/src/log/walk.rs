@@ -1,4 +1,4 @@
-//! Walks the records of one segment's bytes: a pure function, shared by recovery and by tails.
+//! Walks the records of one segment's bytes: pure functions.
 
 use super::body::NOTE;
 use super::frame::{self, Frame, Seed};
@@ -33,7 +33,7 @@ pub(super) fn walk(
     let mut walked = Walked { last: header.previous, next: header.first, end: HEADER, unsure: HEADER, bad: None };
     while walked.end < bytes.len() && limit.is_none_or(|limit| walked.last < limit) {
         let at = walked.end;
-        let frame = match frame::read(bytes, at, seed) {
+        let frame = match frame::read(bytes, 0, at, seed) {
             Ok(frame) => frame,
             Err(why) => return Ok(Walked { bad: Some(why), ..walked }),
         };
@@ -60,11 +60,11 @@ pub(super) fn walk(
 pub(super) fn was_durable(bytes: &[u8], header: Header, bad: Walked) -> bool {
     let seed = Seed::new(header.log, header.first);
     let proof = |frame: Frame| frame.noted >= bad.next || frame.kind != NOTE && frame.position == bad.next;
-    (bad.end + 1..bytes.len()).any(|at| frame::read(bytes, at, seed).is_ok_and(proof))
+    (bad.end + 1..bytes.len()).any(|at| frame::read(bytes, 0, at, seed).is_ok_and(proof))
 }
 
 /// Whether any record of a segment with an unreadable header can be read: then the header had been fsynced.
 pub(super) fn any_record(bytes: &[u8], log: LogId, first: Position) -> bool {
     let seed = Seed::new(log, first);
-    (0..bytes.len()).any(|at| frame::read(bytes, at, seed).is_ok())
+    (0..bytes.len()).any(|at| frame::read(bytes, 0, at, seed).is_ok())
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 
 /// Segments of two or three records.
@@ -204,22 +205,40 @@ fn a_disk_that_fails_once_loses_nothing_acknowledged() {
 }
 
 #[test]
-fn a_disk_that_fails_for_good_stops_intake() {
+fn a_disk_that_fails_for_a_while_stops_intake_that_long() {
     let folder = tempfile::tempdir().unwrap();
-    let disk = Arc::new(Dead(std::sync::atomic::AtomicBool::new(false)));
+    let disk = Arc::new(Dead(AtomicBool::new(false)));
     let handle = run(folder.path(), Settings { disk: disk.clone(), quiet: Duration::from_millis(1), ..settings() });
     put(&handle, append(&mut Numbers(1), &air())).unwrap();
     disk.0.store(true, Ordering::SeqCst);
     assert_eq!(put(&handle, append(&mut Numbers(2), &air())).unwrap_err().kind, Kind::Io);
     let error = handle.append(append(&mut Numbers(3), &air())).unwrap_err();
     assert!(error.message.contains("input/output"), "{error}");
+    until(|| segments(folder.path()).len() > 3);
+    disk.0.store(false, Ordering::SeqCst);
+    until(|| handle.stats().stopped.is_none());
+    let position = put(&handle, append(&mut Numbers(4), &air())).unwrap();
     handle.close();
-    // The failed append reached the page cache: not acknowledged, but there.
+    assert_eq!(positions(folder.path()), [1, position]);
+}
+
+#[test]
+fn a_failed_append_may_come_back_if_nothing_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Dead(AtomicBool::new(false)));
+    let handle = run(folder.path(), Settings { disk: disk.clone(), ..settings() });
+    put(&handle, append(&mut Numbers(1), &air())).unwrap();
+    disk.0.store(true, Ordering::SeqCst);
+    put(&handle, append(&mut Numbers(2), &air())).unwrap_err();
+    handle.close();
+    for segment in segments(folder.path()).split_off(1) {
+        fs::remove_file(segment).unwrap();
+    }
     assert_eq!(positions(folder.path()), [1, 2]);
 }
 
-/// A disk whose fsync fails from some moment on.
-struct Dead(std::sync::atomic::AtomicBool);
+/// A disk whose fsync fails while told so, and that removes nothing.
+struct Dead(AtomicBool);
 
 impl Disk for Dead {
     fn sync(&self, file: &File) -> io::Result<()> {
@@ -227,6 +246,10 @@ impl Disk for Dead {
             true => Err(io::Error::other("input/output error")),
             false => Real.sync(file),
         }
+    }
+
+    fn remove(&self, _: &Path) -> io::Result<()> {
+        Err(io::Error::other("input/output error"))
     }
 }
 
