@@ -36,6 +36,8 @@ pub(crate) enum Fault {
     Twice,
     /// It is never answered, and not done: for callers that give up.
     Hang,
+    /// It waits for [`Faulty::release`], then is done.
+    Hold,
 }
 
 #[derive(Debug)]
@@ -53,17 +55,28 @@ pub(crate) struct Faulty {
     inner: Arc<dyn ObjectStore>,
     plans: Arc<Mutex<Vec<Plan>>>,
     calls: Arc<Mutex<Vec<(Call, String)>>>,
+    gate: Arc<tokio::sync::Notify>,
 }
 
 impl Faulty {
     /// Wraps a store.
     pub(crate) fn new(inner: Arc<dyn ObjectStore>) -> Faulty {
-        Faulty { inner, plans: Arc::default(), calls: Arc::default() }
+        Faulty { inner, plans: Arc::default(), calls: Arc::default(), gate: Arc::default() }
     }
 
     /// After `skip` calls of that sort on places that contain `part`, the next `times` go wrong so.
     pub(crate) fn plan(&self, call: Call, part: &str, skip: u64, times: u64, fault: Fault) {
         self.plans.lock().unwrap().push(Plan { call, part: part.to_owned(), skip, times, fault });
+    }
+
+    /// Forgets what was planned.
+    pub(crate) fn heal(&self) {
+        self.plans.lock().unwrap().clear();
+    }
+
+    /// Lets a call that is held go on.
+    pub(crate) fn release(&self) {
+        self.gate.notify_one();
     }
 
     /// Every call so far, with its place.
@@ -95,6 +108,10 @@ impl Faulty {
                 .await
                 .and(Err(object_store::Error::AlreadyExists { path: place.to_owned(), source: "planned".into() })),
             Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Hold) => {
+                self.gate.notified().await;
+                work.await
+            }
         }
     }
 }

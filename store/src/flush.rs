@@ -7,7 +7,8 @@ use crate::late::Filed;
 use crate::shelf::LateFile;
 use crate::store::Store;
 use crate::table::{App, Commit};
-use crate::{Error, Position, book, seal, state};
+use crate::{Error, LogId, Position, Stamp, book, seal, state};
+use schemas::Day;
 use std::sync::Arc;
 
 /// A flush's commit that has not been seen to stand. It is repeated as it is until it does.
@@ -22,6 +23,17 @@ pub(crate) struct Attempt {
     known: Known,
     /// The newest filed instants once it stands.
     filed: Filed,
+}
+
+/// What a flush's commit says of itself (rule 22).
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Info {
+    /// The log.
+    pub(crate) log: LogId,
+    /// Where raw's position is now.
+    pub(crate) position: Position,
+    /// Stamps of the days it changed.
+    pub(crate) stamps: Vec<(Day, Stamp)>,
 }
 
 /// Seals what is hot, commits all that is sealed and saves state. Commits a new position even with no new file, unless
@@ -59,13 +71,13 @@ fn plan(store: &Store, book: &Book) -> Option<Attempt> {
     if position <= holding.flushed {
         return None;
     }
-    let stamps: Vec<_> = known.stamps.after(holding.flushed).collect();
+    let stamps = known.stamps.after(holding.flushed).collect();
     let fresh = holding.sealed.iter().filter_map(|s| s.files.as_ref()).flat_map(|(fresh, _)| fresh);
     let commit = Commit {
         adds: fresh.cloned().collect(),
         removes: Vec::new(),
         transactions: vec![(App::Raw(holding.log), position)],
-        info: serde_json::json!({ "what": "flush", "stamps": stamps }),
+        info: serde_json::json!(Info { log: holding.log, position, stamps }),
         data_change: true,
     };
     Some(Attempt { commit, position, parts: holding.sealed.len(), known, filed: holding.filed.clone() })

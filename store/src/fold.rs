@@ -2,9 +2,6 @@
 
 mod plan;
 
-#[cfg(test)]
-mod tests;
-
 use crate::book::Book;
 use crate::file::FileMeta;
 use crate::intake::lock;
@@ -14,15 +11,19 @@ use crate::seal::{blocking, encoded, put};
 use crate::shelf::LateFile;
 use crate::store::Store;
 use crate::table::{App, Commit};
-use crate::{Error, LogId, Position, Run, SensorTable, snapshot};
+use crate::{Error, Kind, LogId, Position, Run, SensorTable, snapshot};
 use plan::{Plan, Target};
 use schemas::Day;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Folds the late files that a day has now, in one commit. Gives the bytes read and written.
 pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Error> {
     let _turn = book.turn.lock().await;
+    if store.closed.load(Ordering::Acquire) {
+        return Err(Error::new(Kind::Closed, "the store has been closed"));
+    }
     let (late, files, sensors, number) = {
         // A commit that stood though it answered an error may have changed the files.
         let table = book.table.lock().await;
@@ -58,7 +59,11 @@ pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Er
     });
     drop(table);
     store.points.pass("fold.remove")?;
-    folded.iter().for_each(|file| file.folded());
+    commit.removes.iter().for_each(|name| store.cache.forget(&book.dataset, *name));
+    for file in folded {
+        store.cache.forget(&book.dataset, file.meta.name);
+        file.folded();
+    }
     Ok(bytes)
 }
 

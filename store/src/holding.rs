@@ -2,7 +2,7 @@
 
 use crate::cache::Cache;
 use crate::file::FileMeta;
-use crate::hot::Hot;
+use crate::hot::{Hot, days};
 use crate::late::{Closed, Filed};
 use crate::run::sort_batch;
 use crate::shelf::{Bin, Shelf};
@@ -128,7 +128,10 @@ impl Holding {
         let numbers: Vec<SensorIx> = batch.sensors.iter().map(|id| self.number(id)).collect();
         let run = sort_batch(batch, &numbers);
         if position > floors.known {
-            self.learn(&run, &batch.notes, Stamp { position, log: self.log });
+            self.learn(&run, &batch.notes);
+            let stamp = Stamp { position, log: self.log };
+            let stamps = Arc::make_mut(&mut self.known.stamps);
+            days(&run).for_each(|(day, _)| stamps.touch(day, stamp));
         }
         if position > floors.filed {
             self.rows += batch.len() as u64;
@@ -136,8 +139,8 @@ impl Holding {
         }
     }
 
-    /// Newest values, registry and stamps take a run over that arrived after all before.
-    pub(crate) fn learn(&mut self, run: &Run, notes: &[Note], stamp: Stamp) {
+    /// Newest values and registry take a run over that arrived after all before.
+    pub(crate) fn learn(&mut self, run: &Run, notes: &[Note]) {
         if !run.is_empty() {
             Arc::make_mut(&mut self.known.latest).apply(run);
         }
@@ -149,13 +152,6 @@ impl Holding {
             if first < *known {
                 *known = first;
                 Arc::make_mut(&mut self.known.registry).seen(&self.known.sensors.ids[sensor as usize], Time(first));
-            }
-            let stamps = Arc::make_mut(&mut self.known.stamps);
-            let mut at = 0;
-            while at < times.len() {
-                let day = Time(times[at]).day();
-                stamps.touch(day, stamp);
-                at += times[at..].partition_point(|&t| t < day.span().to.0);
             }
         }
         if !notes.is_empty() {

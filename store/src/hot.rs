@@ -23,7 +23,7 @@ impl Hot {
             return;
         }
         self.oldest.get_or_insert(now);
-        count_days(&run, &mut self.days);
+        days(&run).for_each(|(day, rows)| *self.days.entry(day).or_default() += rows);
         let fields = run.columns.len();
         let mut rows = run.len();
         self.runs.push(run);
@@ -60,18 +60,17 @@ impl Hot {
     }
 }
 
-/// Adds the rows of a run by UTC day.
-fn count_days(run: &Run, days: &mut BTreeMap<Day, u64>) {
-    for (_, rows) in run.keys.each() {
-        let times = &run.keys.time[rows];
-        let mut at = 0;
-        while at < times.len() {
-            let day = Time(times[at]).day();
-            let end = at + times[at..].partition_point(|&t| t < day.span().to.0);
-            *days.entry(day).or_default() += (end - at) as u64;
-            at = end;
-        }
-    }
+/// UTC days of a run with their rows, sensor by sensor: a day comes once for each sensor.
+pub(crate) fn days(run: &Run) -> impl Iterator<Item = (Day, u64)> + '_ {
+    run.keys.each().flat_map(|(_, rows)| {
+        let mut times = &run.keys.time[rows];
+        std::iter::from_fn(move || {
+            let day = Time(*times.first()?).day();
+            let rows = times.partition_point(|&t| t < day.span().to.0);
+            times = &times[rows..];
+            Some((day, rows as u64))
+        })
+    })
 }
 
 #[cfg(test)]

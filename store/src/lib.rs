@@ -41,6 +41,8 @@ mod store;
 mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod writer;
 
 pub use config::Config;

@@ -62,7 +62,7 @@ mod tests {
     fn equal_marks_leave_one_by_one() {
         let mut marks = Marks::new(2);
         let mark = Mark { hash: 1, time: Time(1) };
-        [mark, mark, mark].map(|m| marks.push(m));
+        (0..3).for_each(|_| marks.push(mark));
         assert_eq!(marks.iter().count(), 2);
     }
 }

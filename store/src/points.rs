@@ -11,7 +11,7 @@ pub(crate) const ALL: [&str; 7] =
 
 /// Where the store is to crash: the process ends at the point that `LAMPPOST_CRASH_AT` names, which is read once.
 /// Tests within the store have the point answer an error instead, and open what is on disk anew.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Points {
     abort: Option<String>,
     #[cfg(test)]
@@ -21,7 +21,11 @@ pub(crate) struct Points {
 impl Points {
     /// As the environment says.
     pub(crate) fn from_environment() -> Points {
-        Points { abort: std::env::var("LAMPPOST_CRASH_AT").ok(), ..Points::default() }
+        Points {
+            abort: std::env::var("LAMPPOST_CRASH_AT").ok(),
+            #[cfg(test)]
+            fail: std::sync::Mutex::default(),
+        }
     }
 
     /// Passes a point, or does not.

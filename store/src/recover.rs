@@ -6,9 +6,10 @@ use crate::file::{FileMeta, Numbering, inspect};
 use crate::holding::Holding;
 use crate::paths::{self, FileName};
 use crate::shelf::{Bin, LateFile, Shelf, is_folded};
+use crate::stamps::Stamps;
 use crate::state::{self, Positions, stored};
 use crate::table::Table;
-use crate::{Error, Kind, Position, Stamp};
+use crate::{Error, Kind, Position, Stamp, flush};
 use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
 use schemas::{Dataset, Time};
@@ -46,7 +47,11 @@ pub(crate) async fn open(ground: &Ground, dataset: Arc<Dataset>) -> Result<Book,
     if !dataset.sensors.is_empty() {
         Arc::make_mut(&mut holding.known.registry).list(&dataset.sensors, ground.now);
     }
-    let holding = catch_up(ground, holding, &unseen).await?;
+    let mut holding = catch_up(ground, holding, &unseen).await?;
+    if !unseen.is_empty() {
+        let stamps = Arc::make_mut(&mut holding.known.stamps);
+        restamp(stamps, &table, &found.positions, &unseen).await?;
+    }
     Ok(Book::new(holding, table, found.positions))
 }
 
@@ -98,11 +103,31 @@ async fn catch_up(ground: &Ground, holding: Holding, unseen: &[FileMeta]) -> Res
         let run = ground.cache.load(&dataset, meta, &fields, &number).await?;
         let mut holding = crate::intake::lock(&shared);
         holding.filed.raise(&run);
-        holding.learn(&run, &[], Stamp { position: meta.name.last, log: meta.name.log });
+        holding.learn(&run, &[]);
     }
     drop(number);
     let whole = Arc::into_inner(shared).map(|m| m.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
     whole.ok_or_else(|| Error::new(Kind::Io, "a reader of files outlived its work"))
+}
+
+/// Stamps of the days that commits changed which saved state has not seen (rule 22). Where the commit is gone from the log,
+/// a file's name is as good: it is at or above every change in the file.
+async fn restamp(stamps: &mut Stamps, table: &Table, known: &Positions, unseen: &[FileMeta]) -> Result<(), Error> {
+    let mut told = Stamps::default();
+    let mut visit = |_, info| {
+        let Ok(flush::Info { log, position, stamps }) = serde_json::from_value(info) else { return true };
+        let new = known.get(&log).is_none_or(|known| position > *known);
+        stamps.into_iter().filter(|_| new).for_each(|(day, stamp)| told.touch(day, stamp));
+        new
+    };
+    table.infos(&mut visit).await?;
+    for FileName { day, last, log, .. } in unseen.iter().map(|meta| meta.name) {
+        if told.over(day.span()) == Stamp::default() {
+            stamps.touch(day, Stamp { position: last, log });
+        }
+    }
+    told.iter().for_each(|(day, stamp)| stamps.touch(day, stamp));
+    Ok(())
 }
 
 /// The greatest position that a dataset's files, stamps and state know (rule 22).

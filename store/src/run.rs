@@ -63,13 +63,16 @@ impl Keys {
     }
 }
 
+/// Values of a field by row, or nothing when no row has any.
+pub type Column = Option<Arc<Vec<i64>>>;
+
 /// Sorted rows with unique keys and a column per field of the dataset.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
     /// Its keys.
     pub keys: Arc<Keys>,
     /// Per field of the dataset: values ([`schemas::ABSENT`] for none), or nothing when no row has the field or it was not asked for.
-    pub columns: Vec<Option<Arc<Vec<i64>>>>,
+    pub columns: Vec<Column>,
 }
 
 impl Run {

@@ -1,17 +1,17 @@
 //! The files of a dataset that readers may open, by day.
 
 use crate::file::FileMeta;
+use crate::intake::lock;
 use crate::paths::FileName;
 use crate::table::{App, Table};
 use object_store::path::Path;
 use schemas::{Day, Span};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::mpsc::UnboundedSender;
+use std::sync::{Arc, Mutex};
 
 /// Takes files that nobody may open any more, for maintenance to remove.
-pub(crate) type Bin = UnboundedSender<Path>;
+pub(crate) type Bin = Arc<Mutex<Vec<Path>>>;
 
 /// A late file in force. Once folded it is removed when the last snapshot that shows it goes.
 #[derive(Debug)]
@@ -38,8 +38,7 @@ impl LateFile {
 impl Drop for LateFile {
     fn drop(&mut self) {
         if *self.folded.get_mut() {
-            // Without a receiver the store is closing: the next start removes it.
-            let _ = self.bin.send(std::mem::take(&mut self.place));
+            lock(&self.bin).push(std::mem::take(&mut self.place));
         }
     }
 }

@@ -3,9 +3,6 @@
 mod load;
 mod series;
 
-#[cfg(test)]
-mod tests;
-
 pub use load::Loaded;
 pub use series::Series;
 

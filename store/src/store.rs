@@ -7,14 +7,13 @@ use crate::intake::{Intake, lock};
 use crate::log::{Handle, Log, Recovered, Settings};
 use crate::points::Points;
 use crate::recover::{self, Ground};
+use crate::shelf::Bin;
 use crate::state::{self, Positions};
 use crate::{Clock, Config, Error, Kind, LogId, Position, contract, desk, local};
-use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use schemas::Dataset;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use tokio::sync::mpsc::UnboundedReceiver;
 
 /// A running store.
 pub(crate) struct Store {
@@ -30,9 +29,9 @@ pub(crate) struct Store {
     pub(crate) closed: AtomicBool,
     /// Up to where rejects and marks had seen each log at start.
     desk_positions: Positions,
-    /// One save of rejects at a time.
-    saving: tokio::sync::Mutex<()>,
-    bin: Mutex<UnboundedReceiver<Path>>,
+    /// The turn of saving rejects and of letting segments go.
+    pub(crate) saving: tokio::sync::Mutex<()>,
+    bin: Bin,
     lock: Mutex<Option<Lock>>,
 }
 
@@ -46,22 +45,22 @@ impl Store {
     /// Opens the folders, recovers and starts the log thread. Maintenance is not started.
     pub(crate) async fn open(config: Config, datasets: Vec<Arc<Dataset>>, clock: Clock) -> Result<Store, Error> {
         disk::writable(&config.data, "data folder")?;
-        let lock = Lock::take(&config.data)?;
+        let held = Lock::take(&config.data)?;
         let objects = local::open(&config.data)?;
-        Store::over(objects, lock, config, datasets, clock).await
+        Store::over(objects, held, config, datasets, clock).await
     }
 
     /// Opens a store over an object store.
     pub(crate) async fn over(
         objects: Arc<dyn ObjectStore>,
-        lock: Lock,
+        held: Lock,
         config: Config,
         datasets: Vec<Arc<Dataset>>,
         clock: Clock,
     ) -> Result<Store, Error> {
         let cache = Cache::new(objects.clone(), config.cache_bytes);
-        let (throw, bin) = tokio::sync::mpsc::unbounded_channel();
-        let ground = Ground { objects: objects.clone(), cache: cache.clone(), bin: throw, now: clock() };
+        let bin = Bin::default();
+        let ground = Ground { objects: objects.clone(), cache: cache.clone(), bin: bin.clone(), now: clock() };
         let mut books = Vec::with_capacity(datasets.len());
         for dataset in &datasets {
             contract::check(&*objects, dataset).await?;
@@ -73,6 +72,7 @@ impl Store {
         let intake = Arc::new(Intake::new(books, desk, clock, &config));
         let (log, found) = replay(&config, &datasets, &intake, &objects, &desk_positions).await?;
         let id = found.id;
+        intake.books.iter().for_each(|book| lock(&book.holding).rows = 0);
         let feed = intake.clone();
         let log = log.start(floor.max(found.last), Box::new(move |group| feed.durable(group)))?;
         Ok(Store {
@@ -88,8 +88,8 @@ impl Store {
             closed: AtomicBool::new(false),
             desk_positions,
             saving: tokio::sync::Mutex::default(),
-            bin: Mutex::new(bin),
-            lock: Mutex::new(Some(lock)),
+            bin,
+            lock: Mutex::new(Some(held)),
         })
     }
 
@@ -103,7 +103,8 @@ impl Store {
 
     /// Lets log segments go that raw, saved state and rejects are past (rule 21).
     pub(crate) async fn release(&self) -> Result<(), Error> {
-        if self.log.stats().segments < 2 {
+        let _turn = self.saving.lock().await;
+        if self.log.stats().segments < 2 || self.closed.load(Ordering::Acquire) {
             return Ok(());
         }
         let books = self.intake.books.iter().map(|book| lock(&book.holding)).map(|h| h.saved.min(h.flushed));
@@ -115,9 +116,8 @@ impl Store {
         self.points.pass("log.release")
     }
 
-    /// Saves rejects and marks as of every record applied so far.
+    /// Saves rejects and marks as of every record applied so far. The caller has the turn of `saving`.
     pub(crate) async fn save_desk(&self) -> Result<(), Error> {
-        let _turn = self.saving.lock().await;
         let applied = self.intake.applied();
         let (position, rows, marks) = {
             let mut desk = lock(&self.intake.desk);
@@ -139,10 +139,13 @@ impl Store {
     /// Removes files that no snapshot shows any more.
     pub(crate) async fn empty_bin(&self) -> Result<(), Error> {
         loop {
-            let Ok(place) = lock(&self.bin).try_recv() else { return Ok(()) };
+            let Some(place) = lock(&self.bin).pop() else { return Ok(()) };
             match self.objects.delete(&place).await {
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(e) => return Err(state::stored(&place, e)),
+                Err(e) => {
+                    lock(&self.bin).push(place.clone());
+                    return Err(state::stored(&place, e));
+                }
             }
         }
     }

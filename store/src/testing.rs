@@ -1,5 +1,9 @@
 //! What the store's tests share: datasets, dice, batches.
 
+pub(crate) mod bed;
+
+pub(crate) use bed::Bed;
+
 use schemas::{
     ABSENT, Access, Batch, Cadence, Dataset, Field, Keep, Keeps, Kind, Resolution, Text, Time, Unit, UnknownSensors,
     Zone,

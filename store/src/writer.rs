@@ -104,6 +104,7 @@ async fn close(store: &Arc<Store>) -> Result<(), Error> {
         // A fold under way ends before the folder is given back.
         drop(book.turn.lock().await);
     }
+    let _turn = store.saving.lock().await;
     answer = answer.and(store.save_desk().await).and(store.empty_bin().await);
     store.unlock();
     answer

@@ -17,6 +17,7 @@ pub(crate) type Numbering = Arc<dyn Fn(&str) -> Result<SensorIx, Error> + Send +
 /// The run in a file: keys, and the columns asked for (indexes into the dataset's fields). Fields that the file does not
 /// have yet, or has no value of, are `None`. `Kind::Corrupt`, naming the file, when the bytes are not such a file.
 /// CPU work: call it on a blocking thread.
+#[cfg_attr(not(test), expect(dead_code, reason = "the cache reads column by column; tests read whole files"))]
 pub(crate) fn decode<R: ChunkReader + Clone + 'static>(
     dataset: &Dataset,
     meta: &FileMeta,

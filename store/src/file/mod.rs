@@ -13,7 +13,9 @@ pub(crate) mod values;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use decode::{FileKeys, Numbering, decode};
+#[cfg(test)]
+pub(crate) use decode::decode;
+pub(crate) use decode::{FileKeys, Numbering};
 pub(crate) use encode::encode;
 pub(crate) use meta::FileMeta;
 pub(crate) use parts::Parts;

@@ -1,7 +1,7 @@
 //! Several runs made one.
 
 use super::overlay::Plan;
-use super::{Keys, Run};
+use super::{Column, Keys, Run};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ fn two(lower: &Run, upper: &Run) -> Run {
         keys.ends.push(plan.rows() as u32);
     }
     keys.time = plan.time(&l.time, &u.time);
-    let column = |(l, u): (&Option<Arc<Vec<i64>>>, &Option<Arc<Vec<i64>>>)| {
+    let column = |(l, u): (&Column, &Column)| {
         plan.column(l.as_deref().map(Vec::as_slice), u.as_deref().map(Vec::as_slice)).map(Arc::new)
     };
     let columns = lower.columns.iter().zip(&upper.columns).map(column).collect();

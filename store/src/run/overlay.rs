@@ -1,5 +1,6 @@
 //! Laying rows over rows: by key, and within a key field by field.
 
+#[cfg(test)]
 use super::Run;
 use schemas::ABSENT;
 use std::ops::Range;
@@ -15,6 +16,7 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     /// Some rows of a run.
+    #[cfg(test)]
     pub(crate) fn of(run: &'a Run, rows: Range<usize>) -> View<'a> {
         let columns = run.columns.iter().map(|c| c.as_ref().map(|c| &c[rows.clone()])).collect();
         View { time: &run.keys.time[rows], columns }

@@ -1,6 +1,6 @@
 //! A batch as it arrived made a run.
 
-use super::{Keys, Run, SensorIx};
+use super::{Column, Keys, Run, SensorIx};
 use schemas::{ABSENT, Batch};
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ fn order(batch: &Batch, numbers: &[SensorIx]) -> Vec<u32> {
 }
 
 /// One column in key order: for each key the last value present among its rows.
-fn gather(column: &[i64], order: &[u32], ends: &[u32]) -> Option<Arc<Vec<i64>>> {
+fn gather(column: &[i64], order: &[u32], ends: &[u32]) -> Column {
     let mut start = 0;
     let mut any = false;
     let pick = |&end: &u32| {

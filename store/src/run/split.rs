@@ -1,6 +1,6 @@
 //! A run cut by day, or by a limit per sensor.
 
-use super::{Keys, Run, SensorIx};
+use super::{Column, Keys, Run, SensorIx};
 use schemas::{Day, Time};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -43,7 +43,7 @@ pub(crate) fn pick(run: &Run, picked: &Picked) -> Run {
     for (sensor, rows) in picked {
         keys.push(*sensor, run.keys.time[rows.clone()].iter().copied());
     }
-    let column = |column: &Option<Arc<Vec<i64>>>| {
+    let column = |column: &Column| {
         let column = column.as_ref()?;
         let values: Vec<i64> = picked.iter().flat_map(|(_, rows)| column[rows.clone()].iter().copied()).collect();
         values.iter().any(|&v| v != schemas::ABSENT).then(|| Arc::new(values))

@@ -23,7 +23,9 @@ use entry::{Metadata, corrupt};
 use futures::TryStreamExt;
 use futures::future::BoxFuture;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
-use replay::{State, fetch};
+use replay::State;
+#[cfg(test)]
+use replay::fetch;
 use schema::Schema;
 use schemas::Dataset;
 use std::collections::BTreeMap;

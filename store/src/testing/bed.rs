@@ -1,0 +1,221 @@
+//! A store on a temporary folder, moved step by step, and what a reader sees of it.
+
+use super::{Row, batch, noon};
+use crate::fault::Faulty;
+use crate::intake::lock;
+use crate::paths::Layer;
+use crate::store::Store;
+use crate::table::Table;
+use crate::writer::append_to;
+use crate::{Append, Config, Error, Run, Snapshot, disk, flush, fold, local, maintenance};
+use object_store::ObjectStore;
+use schemas::{Batch, Dataset, Reject, Span, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// Every row a reader sees: (sensor, instant) to the value of each field.
+pub(crate) type Rows = BTreeMap<(String, i64), Vec<i64>>;
+
+/// All time.
+pub(crate) const ALWAYS: Span = Span { from: Time(-1 << 60), to: Time(1 << 60) };
+
+/// A store without maintenance: each step is asked for.
+pub(crate) struct Bed {
+    _folder: TempDir,
+    pub(crate) datasets: Vec<Arc<Dataset>>,
+    pub(crate) config: Config,
+    pub(crate) faults: Option<Faulty>,
+    store: Option<Arc<Store>>,
+}
+
+impl Bed {
+    /// An open store of datasets.
+    pub(crate) async fn new(datasets: Vec<Arc<Dataset>>) -> Bed {
+        let folder = TempDir::new().expect("a temporary folder");
+        let mut config = Config::new(folder.path().join("log"), folder.path().join("data"));
+        config.reserve_bytes = 0;
+        let mut bed = Bed { _folder: folder, datasets, config, faults: None, store: None };
+        bed.open().await.expect("a new store opens");
+        bed
+    }
+
+    /// A store of one dataset of so many fields.
+    pub(crate) async fn of(fields: usize) -> Bed {
+        Bed::new(vec![super::dataset("d", fields)]).await
+    }
+
+    /// Opens what is on disk.
+    pub(crate) async fn open(&mut self) -> Result<(), Error> {
+        disk::writable(&self.config.data, "data folder")?;
+        let lock = disk::Lock::take(&self.config.data)?;
+        let faults = Faulty::new(local::open(&self.config.data)?);
+        self.faults = Some(faults.clone());
+        let clock = Arc::new(noon);
+        let store = Store::over(Arc::new(faults), lock, self.config.clone(), self.datasets.clone(), clock).await?;
+        self.store = Some(Arc::new(store));
+        Ok(())
+    }
+
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        self.store.as_ref().expect("the store is open")
+    }
+
+    /// Ends the process, as far as the store can tell. What was acknowledged is in the log.
+    pub(crate) fn crash(&mut self) {
+        if let Some(store) = self.store.take() {
+            store.log.close();
+            store.unlock();
+        }
+    }
+
+    /// Ends the process and starts it again.
+    pub(crate) async fn restart(&mut self) {
+        self.crash();
+        self.open().await.expect("the store opens again");
+    }
+
+    /// From now on a step that reaches this point crashes there.
+    pub(crate) fn crash_at(&self, point: Option<&'static str>) {
+        *self.store().points.fail.lock().expect("no panic") = point;
+    }
+
+    /// Removes the log folder between two lives of the store.
+    pub(crate) async fn lose_log(&mut self) {
+        self.crash();
+        std::fs::remove_dir_all(&self.config.log).expect("the log folder goes");
+        self.open().await.expect("the store opens with a new log");
+    }
+
+    pub(crate) async fn append(&self, batches: Vec<Batch>, rejects: Vec<Reject>) -> u64 {
+        append_to(self.store(), Append { batches, rejects }).await.expect("taken").position.0
+    }
+
+    /// Appends rows of the first dataset.
+    pub(crate) async fn put(&self, rows: &[Row<'_>]) -> u64 {
+        self.append(vec![batch(&self.datasets[0], rows)], Vec::new()).await
+    }
+
+    pub(crate) async fn seal(&self) -> Result<(), Error> {
+        flush::seal_only(self.store(), &self.store().intake.books[0]).await
+    }
+
+    pub(crate) async fn flush(&self) -> Result<(), Error> {
+        for book in &self.store().intake.books {
+            flush::flush(self.store(), book).await?;
+        }
+        self.store().release().await
+    }
+
+    pub(crate) async fn fold(&self) -> Result<(), Error> {
+        for book in &self.store().intake.books {
+            let days: Vec<_> = lock(&book.holding).shelf.late.keys().copied().collect();
+            for day in days {
+                fold::fold(self.store(), book, day).await?;
+            }
+        }
+        self.store().empty_bin().await
+    }
+
+    pub(crate) async fn settle(&self) -> Result<(), Error> {
+        maintenance::settle(self.store()).await
+    }
+
+    pub(crate) async fn save_desk(&self) {
+        let _turn = self.store().saving.lock().await;
+        self.store().save_desk().await.expect("rejects are saved");
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        lock(&self.store().intake.books[0].holding).snapshot()
+    }
+
+    /// All rows of the newest snapshot of the first dataset.
+    pub(crate) async fn rows(&self) -> Rows {
+        rows_of(&self.snapshot()).await
+    }
+
+    /// Files of the first dataset on disk, as listed: committed or not.
+    pub(crate) async fn stored(&self, layer: &str) -> Vec<String> {
+        let objects = local::open(&self.config.data).expect("opened before");
+        let folder = object_store::path::Path::from(format!("{}/{layer}", self.datasets[0].id));
+        let mut names = Vec::new();
+        let mut list = objects.list(Some(&folder));
+        while let Some(object) = futures::StreamExt::next(&mut list).await {
+            let place = object.expect("listed").location.to_string();
+            if place.ends_with(".parquet") {
+                names.push(place);
+            }
+        }
+        names.sort();
+        names
+    }
+
+    /// Reads the table of the first dataset from disk as anyone would: checks that each file is sorted and that no key is in
+    /// two files, and gives all rows.
+    pub(crate) async fn table_rows(&self) -> Rows {
+        let dataset = self.datasets[0].clone();
+        let objects = local::open(&self.config.data).expect("opened before");
+        let table = Table::open_or_create(objects.clone(), dataset.clone()).await.expect("the table opens");
+        let names = Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
+        let mut rows = Rows::new();
+        for (name, meta) in table.files() {
+            assert!(matches!(name.layer, Layer::Raw { .. }));
+            let place = name.place(&dataset.id);
+            let bytes = objects.get_opts(&place, Default::default()).await.expect("a committed file is there");
+            let bytes = bytes.bytes().await.expect("it can be read");
+            let known = names.clone();
+            let number: crate::file::Numbering = Arc::new(move |id| {
+                let mut known = known.lock().expect("no panic");
+                let at = known.iter().position(|k| k == id);
+                Ok(at.unwrap_or_else(|| {
+                    known.push(id.to_owned());
+                    known.len() - 1
+                }) as u32)
+            });
+            let fields: Vec<usize> = (0..dataset.fields.len()).collect();
+            let run = crate::file::decode(&dataset, meta, &bytes, &fields, &number).expect("a good file");
+            assert_eq!(run.len() as u64, meta.rows);
+            add(&mut rows, &run, &names.lock().expect("no panic"));
+        }
+        rows
+    }
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        self.crash();
+    }
+}
+
+fn add(rows: &mut Rows, run: &Run, names: &[String]) {
+    for (sensor, own) in run.keys.each() {
+        assert!(run.keys.time[own.clone()].is_sorted_by(|a, b| a < b), "a file is sorted");
+        for row in own {
+            let values = (0..run.columns.len()).map(|f| run.value(f, row)).collect();
+            let key = (names[sensor as usize].clone(), run.keys.time[row]);
+            assert!(rows.insert(key.clone(), values).is_none(), "{key:?} is in two files of one version");
+        }
+    }
+}
+
+/// All rows of a snapshot, by `load` and `series`; sensors asked for one by one give the same.
+pub(crate) async fn rows_of(snapshot: &Snapshot) -> Rows {
+    let fields: Vec<usize> = (0..snapshot.dataset.fields.len()).collect();
+    let loaded = snapshot.load(ALWAYS, None, &fields).await.expect("the span loads");
+    let mut rows = Rows::new();
+    for sensor in loaded.sensors() {
+        let mut calls = 0;
+        loaded.series(sensor, &mut |series| {
+            calls += 1;
+            assert!(series.time.is_sorted_by(|a, b| a < b), "a key twice in one answer");
+            for (row, time) in series.time.iter().enumerate() {
+                let id = snapshot.sensors.ids[sensor as usize].to_string();
+                rows.insert((id, *time), series.columns.iter().map(|c| c[row]).collect());
+            }
+        });
+        assert_eq!(calls, 1, "a sensor with rows is visited once");
+    }
+    assert!(snapshot.rows_at_most(ALWAYS) >= rows.len() as u64);
+    rows
+}

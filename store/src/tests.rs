@@ -1,0 +1,5 @@
+//! The store as a whole.
+
+mod model;
+mod recovery;
+mod rules;
