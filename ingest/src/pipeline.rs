@@ -3,6 +3,8 @@
 //! Each message gives rise to readings, to rejects, or to both; never to nothing (but for names a long mapping ignores).
 
 mod record;
+#[cfg(test)]
+mod tests;
 
 use crate::catalog::Routes;
 use crate::decode::Decoded;
