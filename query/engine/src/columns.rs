@@ -162,7 +162,7 @@ fn named(dataset: &Dataset, name: &str, found: &mut Vec<Output>) -> Result<(), E
         Some((_, field, rest)) => {
             let accepted: Vec<String> =
                 functions(&field.kind).iter().map(|function| format!("{}_{function}", field.name)).collect();
-            let message = format!("{} is a {}, which has no function {rest:?}", field.name, field.kind.name());
+            let message = format!("{} is of kind {}, which has no function {rest:?}", field.name, field.kind.name());
             Error::invalid("fields", message, accepted)
         }
         None => {
@@ -216,3 +216,6 @@ pub fn plain(dataset: &Dataset, asked: &[String]) -> Result<Vec<usize>, Error> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@ pub mod error;
 pub mod groups;
 pub mod question;
 mod read;
+#[cfg(test)]
+mod testing;
 
 pub use answer::{Answer, Column, FieldInfo, Meta, MetaField, Values};
 pub use config::Config;

@@ -257,3 +257,6 @@ fn numbers<const N: usize>(text: &str) -> Option<[f64; N]> {
     let parts: Vec<f64> = text.split(',').map(|part| part.trim().parse().ok()).collect::<Option<_>>()?;
     parts.try_into().ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,22 +3,11 @@
 use super::cut::{Buckets, Key, Segment};
 use super::*;
 use crate::columns::Function;
+use crate::testing::Random;
 use schemas::time::{DAY, HOUR, SECOND};
 use schemas::{Bucket, Field, Span, Text, Time, Unit, Zone};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// splitmix64: the same readings in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n) as i64
-    }
-}
 
 fn field(kind: Kind, scale: u8) -> Field {
     Field {
