@@ -212,3 +212,6 @@ impl fmt::Debug for Engine {
         f.debug_struct("Engine").field("config", &self.config).field("figures", &self.figures()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

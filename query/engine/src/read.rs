@@ -173,3 +173,6 @@ impl Ground {
 fn zone(asked: Option<Zone>, dataset: &Dataset) -> Zone {
     asked.unwrap_or_else(|| dataset.zone.clone())
 }
+
+#[cfg(test)]
+mod tests;
