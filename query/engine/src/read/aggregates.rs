@@ -177,22 +177,34 @@ fn check_group(snapshot: &Snapshot, group: &Group) -> Result<(), Error> {
 }
 
 impl Plan {
-    /// Refuses what would read or answer too many rows, naming a question that would not.
-    fn check_cost(&self, config: &Config) -> Result<(), Error> {
-        let stored = self.snapshot.rows_at_most(self.read);
+    /// Stored rows to read from the beginning of the span to an instant, at most.
+    fn cost(&self, to: Time) -> u64 {
+        let stored = self.snapshot.rows_at_most(Span { from: self.read.from, to });
         let known = self.snapshot.sensors.ids.len().max(1);
         let asked = self.named.as_ref().map_or(known, |named| named.len().min(known));
-        let cost = stored * asked as u64 / known as u64;
+        stored * asked as u64 / known as u64
+    }
+
+    /// Refuses what would read or answer too many rows, naming a question that would not.
+    fn check_cost(&self, config: &Config) -> Result<(), Error> {
+        let cost = self.cost(self.span.to);
         if cost > config.max_cost_rows {
-            let share = config.max_cost_rows as f64 / cost as f64 * 0.9;
-            let to = self.span.from.plus(((self.span.to.0 - self.span.from.0) as f64 * share) as i64);
+            // The most whole days that are accepted, found by halving.
+            let day = |days: i64| self.span.from.plus(days * DAY);
+            let (mut few, mut many) = (0, (self.span.to.0 - self.span.from.0) / DAY + 1);
+            while many - few > 1 {
+                let middle = (few + many) / 2;
+                if self.cost(day(middle)) > config.max_cost_rows { many = middle } else { few = middle }
+            }
             let message = format!("the span holds {cost} readings, {} may be read at once", config.max_cost_rows);
-            return Err(Error::too_much("to", message, [format!("to={to}")]));
+            let accepted = if few > 0 { format!("to={}", day(few)) } else { "fewer sensors".to_owned() };
+            return Err(Error::too_much("to", message, [accepted]));
         }
         if self.group == Group::Sensor {
-            let groups = self.named.as_ref().map_or(self.snapshot.registry.sensors.len().max(known), Vec::len);
+            let known = self.snapshot.registry.sensors.len().max(self.snapshot.sensors.ids.len());
+            let groups = self.named.as_ref().map_or(known, Vec::len);
             let filled = self.buckets.count().saturating_mul(groups);
-            self.check_rows(if self.fill == Fill::Null { filled } else { filled.min(stored as usize) })?;
+            self.check_rows(if self.fill == Fill::Null { filled } else { filled.min(cost as usize) })?;
         }
         Ok(())
     }

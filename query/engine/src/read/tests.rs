@@ -41,8 +41,11 @@ fn readings(from: Time, to: Time) -> Readings {
     }
 }
 
+/// Sensor, instant, values by field.
+type Reading = (String, Time, Vec<(usize, i64)>);
+
 /// Some days of readings of four sensors about the end of summer time, shuffled, with gaps, resets and corrections.
-fn history(random: &mut Random, from: Time, days: i64) -> Vec<(String, Time, Vec<(usize, i64)>)> {
+fn history(random: &mut Random, from: Time, days: i64) -> Vec<Reading> {
     let mut rows = Vec::new();
     for sensor in ["a", "b", "c", "d"] {
         let mut meter = 0;
@@ -343,7 +346,7 @@ async fn readings_can_be_narrowed() {
     question.sensors = vec!["b".to_owned(), "b".to_owned()];
     let answer = bench.ask(Question::Readings(question.clone())).await.expect("a page");
     assert_eq!(table(&answer, &["sensor", "cars"]), ["b 7"]);
-    let mut refused = async |change: fn(&mut Readings)| {
+    let refused = async |change: fn(&mut Readings)| {
         let mut asked = question.clone();
         change(&mut asked);
         let error: Error = bench.ask(Question::Readings(asked)).await.expect_err("an error");
@@ -414,7 +417,7 @@ async fn what_would_cost_too_much_is_refused_naming_what_would_not() {
     bench.put(&rows).await;
     let rows: Vec<Row<'_>> = (0..2_000).map(|i| ("b", start.plus(i * 15 * MINUTE), &[(CARS, 1)][..])).collect();
     bench.put(&rows).await;
-    let mut refused = async |bucket, to, group| {
+    let refused = async |bucket, to, group| {
         let question = ask(start, to, bucket, group, &["cars_sum"]);
         let error: Error = bench.ask(Question::Aggregates(question)).await.expect_err("too much");
         assert_eq!(error.kind, Kind::TooMuch);
