@@ -25,12 +25,24 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run a whole town: simulated devices, doors, store and answers in one process.
+    #[command(after_help = "Example: lamppost demo --http 127.0.0.1:8080 --mqtt 127.0.0.1:1883")]
+    Demo(commands::demo::Options),
+    /// Run the server.
+    #[command(after_help = "Example: lamppost serve --config lamppost.toml")]
+    Serve(commands::serve::Options),
     /// Check config and contracts: every fault at once.
     #[command(after_help = "Example: lamppost check --config lamppost.toml")]
     Check(commands::check::Options),
     /// Publish the rows of CSV or JSON-lines files as MQTT messages, in their order.
     #[command(after_help = "Example: lamppost replay air.csv.gz --to mqtt://127.0.0.1:1883 --topic 'city/{site}/air'")]
     Replay(commands::replay::Options),
+    /// Put the rows of CSV or JSON-lines files straight into a dataset, while no server runs.
+    #[command(after_help = "Example: lamppost import 2025.csv.gz --dataset air_quality --config lamppost.toml")]
+    Import(commands::import::Options),
+    /// Ask the running server how it is.
+    #[command(after_help = "Example: lamppost status --url http://127.0.0.1:8080")]
+    Status(commands::status::Options),
 }
 
 /// Parses the command line and runs what it asks for.
@@ -57,6 +69,10 @@ fn run(cli: Cli) -> Result<(), Error> {
     logging::start(&cli.log_level, cli.log_format)?;
     match cli.command {
         Command::Check(options) => commands::check::run(&options),
+        Command::Demo(options) => runtime::run(commands::demo::run(options)),
+        Command::Serve(options) => runtime::run(commands::serve::run(options)),
         Command::Replay(options) => runtime::run(commands::replay::run(options)),
+        Command::Import(options) => runtime::run(commands::import::run(options)),
+        Command::Status(options) => runtime::run(commands::status::run(options)),
     }
 }

@@ -1,8 +1,12 @@
 //! The commands, one file each.
 
 pub mod check;
+pub mod demo;
 mod feed;
+pub mod import;
 pub mod replay;
+pub mod serve;
+pub mod status;
 
 /// A delimiter as people type it.
 fn delimiter(text: &str) -> Result<u8, String> {

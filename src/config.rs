@@ -5,7 +5,7 @@ mod document;
 mod secret;
 pub mod value;
 
-pub use broker::{Broker, Version, parse_url as broker_url};
+pub use broker::parse_url as broker_url;
 pub use secret::Secret;
 
 use document::{Document, Table};
@@ -25,8 +25,16 @@ pub struct Config {
     pub http: SocketAddr,
     /// Where the built-in MQTT door listens; nothing keeps it shut.
     pub mqtt: Option<SocketAddr>,
+    /// Bounds of the HTTP door.
+    pub limits: access::Limits,
+    /// Bounds of the built-in MQTT door.
+    pub listener: ingest::doors::listener::Config,
+    /// Bounds of decoding and of the queue in front of the log.
+    pub ingest: ingest::Config,
+    /// Bounds of questions and answers.
+    pub engine: engine::Config,
     /// Brokers to subscribe at.
-    pub brokers: Vec<Broker>,
+    pub brokers: Vec<ingest::doors::broker::Config>,
 }
 
 impl Config {
@@ -37,6 +45,10 @@ impl Config {
             store: store::Config::new(folder.join("log"), folder.join("data")),
             http: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
             mqtt: None,
+            limits: access::Limits::default(),
+            listener: ingest::doors::listener::Config::default(),
+            ingest: ingest::Config::default(),
+            engine: engine::Config::default(),
             brokers: Vec::new(),
         }
     }
@@ -90,18 +102,49 @@ fn fill(root: Table<'_>, folder: &Path, insecure: bool) -> Config {
         }
         config.store.data = folder.join(path);
     }
+    doors(&root, &mut config, insecure);
+    config.brokers = broker::read_all(&root, folder);
+    way_in(&root, &mut config);
+    bounds(&root, &mut config.store);
+    if let Some(table) = root.table("engine") {
+        config.engine.threads = table.count("threads").unwrap_or(config.engine.threads);
+        config.engine.cache_bytes = table.size("cache").unwrap_or(config.engine.cache_bytes);
+        table.close();
+    }
+    root.close();
+    config
+}
+
+/// Where doors listen, and how much they take.
+fn doors(root: &Table<'_>, config: &mut Config, insecure: bool) {
     if let Some(http) = root.table("http") {
         config.http = listen(&http, "http.listen", insecure).unwrap_or(config.http);
+        config.limits.connections = http.count("connections").unwrap_or(config.limits.connections);
         http.close();
     }
     if let Some(mqtt) = root.table("mqtt") {
         config.mqtt = listen(&mqtt, "mqtt.listen", insecure);
+        let listener = &mut config.listener;
+        listener.connections = mqtt.count("connections").unwrap_or(listener.connections);
+        let in_flight = mqtt.count("in_flight").and_then(|n| u16::try_from(n).ok());
+        listener.in_flight = in_flight.unwrap_or(listener.in_flight);
         mqtt.close();
     }
-    config.brokers = broker::read_all(&root, folder);
-    bounds(&root, &mut config.store);
-    root.close();
-    config
+}
+
+/// Bounds between doors and log.
+fn way_in(root: &Table<'_>, config: &mut Config) {
+    if let Some(message) = root.table("message") {
+        let bytes = message.size("bytes").and_then(|b| usize::try_from(b).ok());
+        config.ingest.max_message = bytes.unwrap_or(config.ingest.max_message);
+        config.listener.max_message = config.ingest.max_message;
+        message.close();
+    }
+    if let Some(intake) = root.table("intake") {
+        let bytes = intake.size("bytes").and_then(|b| usize::try_from(b).ok());
+        config.ingest.queue_bytes = bytes.unwrap_or(config.ingest.queue_bytes);
+        intake.close();
+    }
 }
 
 /// The address a door listens on. Beyond loopback it needs the operator's explicit word.

@@ -45,12 +45,26 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// Bytes for people: `64.0 MiB`.
+pub(crate) fn bytes(number: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = number as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{number} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
-    fn counts_read_well() {
+    fn counts_and_bytes_read_well() {
         assert_eq!(super::count(0), "0");
         assert_eq!(super::count(999), "999");
         assert_eq!(super::count(1_234_567), "1 234 567");
+        assert_eq!(super::bytes(1023), "1023 B");
+        assert_eq!(super::bytes(64 << 20), "64.0 MiB");
     }
 }

@@ -5,6 +5,15 @@ use schemas::{Dataset, Fault, Faults};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// The contracts every copy of Lamppost carries: file name and text.
+pub const SHIPPED: [(&str, &str); 5] = [
+    ("air_quality.toml", include_str!("../schemas/datasets/air_quality.toml")),
+    ("noise.toml", include_str!("../schemas/datasets/noise.toml")),
+    ("parking.toml", include_str!("../schemas/datasets/parking.toml")),
+    ("traffic.toml", include_str!("../schemas/datasets/traffic.toml")),
+    ("weather.toml", include_str!("../schemas/datasets/weather.toml")),
+];
+
 /// Reads every `*.toml` of a folder, with the registry files they name. All faults of all files come at once.
 pub fn read(folder: &Path) -> Result<Vec<Arc<Dataset>>, Faults> {
     let files = list(folder)?;
@@ -30,6 +39,19 @@ pub fn read(folder: &Path) -> Result<Vec<Arc<Dataset>>, Faults> {
             Err(Faults(faults))
         }
     }
+}
+
+/// The shipped contracts as datasets. `registry` gives the text of a dataset's registry file.
+pub fn shipped(registry: impl Fn(&str) -> String) -> Result<Vec<Arc<Dataset>>, Faults> {
+    let texts: Vec<Text> = SHIPPED
+        .iter()
+        .map(|(file, toml)| {
+            let text = || Ok(registry(file.trim_end_matches(".toml")));
+            let registry = registry_file(toml).map(|name| (PathBuf::from(name), text()));
+            Text { file: PathBuf::from(file), toml: (*toml).to_owned(), registry }
+        })
+        .collect();
+    parse(&texts)
 }
 
 /// The contract files of a folder, by name.

@@ -3,6 +3,7 @@
 //! This crate is the thin top: the command line, the config file, the one place where the rooms are wired together
 //! ([`app`]), and the simulated town that demo, tests and benches share ([`town`]).
 
+pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod config;

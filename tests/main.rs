@@ -1,3 +1,4 @@
 //! The one integration-test binary of the workspace root: each further one would link everything again.
 
+mod cli;
 mod tidy;

@@ -121,8 +121,11 @@ fn told(done: u64, start: Instant) -> String {
 
 /// Where to publish.
 fn target(options: &Options) -> Result<Target, Error> {
-    let (tls, host, port) = broker_url(&options.to)
+    let url = broker_url(&options.to)
         .ok_or_else(|| Error::usage(format!("--to {:?}: write mqtt://host:port or mqtts://host:port", options.to)))?;
+    let tls = url.scheme() == "mqtts";
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = url.port().unwrap_or(if tls { 8883 } else { 1883 });
     let password = match &options.password_file {
         None => String::new(),
         Some(file) => std::fs::read_to_string(file).map_err(|e| Error::run(format!("{}: {e}", file.display())))?,

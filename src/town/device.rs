@@ -35,8 +35,10 @@ pub(super) enum What {
     Arm {
         /// Vehicles in five minutes of full bustle.
         flow: f64,
-        /// Degrees the traffic comes from; decides which rush is heavier.
+        /// Decides which rush is heavier.
         towards_centre: bool,
+        /// Number of the crossing, from the centre out.
+        crossing: usize,
     },
     /// A room with people in it.
     Room {

@@ -67,7 +67,11 @@ pub(super) fn read(chance: Chance, device: &Device, moment: &Moment, json: &mut 
                 false => 0.08 + 0.86 * moment.working(0.0),
             };
             let occupied = (capacity as f64 * (full + 0.08 * wobble)).round().clamp(0.0, capacity as f64);
-            let _ = write!(json, ",\"occupied\":{occupied},\"free\":{}", capacity as f64 - occupied);
+            let _ = write!(
+                json,
+                ",\"occupied\":{occupied},\"free\":{},\"capacity\":{capacity}",
+                capacity as f64 - occupied
+            );
         }
         _ => {
             // Whoever parks stays a good half hour: the state is drawn anew at each of those.

@@ -4,7 +4,7 @@ use super::chance::Chance;
 use super::device::{Device, What};
 use super::moment::Moment;
 use super::places::{STREETS, beside, spread};
-use super::{Habit, device};
+use super::{Habit, device, sky};
 use schemas::time::SECOND;
 use std::fmt::Write;
 
@@ -41,7 +41,7 @@ pub(super) fn build(chance: Chance, devices: &mut Vec<Device>) {
                 phase: device::phase(chance, stream, 20),
                 habit: habit(number),
                 stream,
-                what: What::Arm { flow, towards_centre: arm < 2 },
+                what: What::Arm { flow, towards_centre: arm < 2, crossing },
             });
         }
     }
@@ -60,17 +60,24 @@ fn habit(number: usize) -> Habit {
     }
 }
 
-/// Vehicles in the interval that begins at the stamp, and their mean speed.
+/// Crossings whose counters know people on foot too.
+const ON_FOOT: usize = 6;
+
+/// Vehicles and bicycles in the interval that begins at the stamp, the vehicles' mean speed, and people on foot.
 pub(super) fn read(chance: Chance, device: &Device, moment: &Moment, json: &mut String) {
-    let What::Arm { flow, towards_centre } = device.what else { return };
+    let What::Arm { flow, towards_centre, crossing } = device.what else { return };
     let slot = moment.time.0.div_euclid(device.every);
     let tide = if towards_centre { moment.bell(7.4, 1.5) } else { moment.bell(15.9, 2.0) };
     let load =
         moment.bustle() * (0.8 + 0.35 * tide) * (1.0 + 0.12 * chance.smooth(device.stream, moment.time.0, 8 * EVERY));
-    let expected = flow * load;
     // A count varies like a Poisson number: its deviation is the root of its mean.
-    let vehicles = (expected + expected.sqrt() * chance.normal(device.stream, slot)).round().max(0.0);
-    let _ = write!(json, ",\"vehicles\":{vehicles}");
+    let count = |own: u64, mean: f64| (mean + mean.sqrt() * chance.normal(device.stream ^ own, slot)).round().max(0.0);
+    let vehicles = count(0, flow * load);
+    let warm = ((sky::temperature(chance, moment) + 5.0) / 25.0).clamp(0.1, 1.2);
+    let _ = write!(json, ",\"vehicles\":{vehicles},\"bicycles\":{}", count(1, 0.12 * flow * load * warm));
+    if crossing < ON_FOOT {
+        let _ = write!(json, ",\"pedestrians\":{}", count(2, 60.0 * moment.bustle() * (0.4 + 0.6 * warm)));
+    }
     if vehicles > 0.0 {
         let speed = (51.0 - 19.0 * load.powi(2) + 2.5 * chance.normal(device.stream ^ 0x5eed, slot)).max(4.0);
         let _ = write!(json, ",\"speed_kmh\":{speed:.1}");

@@ -2,6 +2,7 @@
 
 use crate::metrics::{Figure, Metrics};
 use engine::Engine;
+use prometheus_client::registry::Registry;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ pub struct Parts {
     pub unready: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
     /// Figures of store and doors for `/metrics`.
     pub figures: Arc<dyn Fn() -> Vec<Figure> + Send + Sync>,
+    /// Adds counters kept elsewhere (the doors') to the registry behind `/metrics`; called once.
+    pub register: Arc<dyn Fn(&mut Registry) + Send + Sync>,
     /// What operators see at `/status`: store, doors, rejects.
     pub status: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
 }

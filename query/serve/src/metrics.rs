@@ -73,6 +73,7 @@ impl Metrics {
         let help = "Time from the end of a request's head to the beginning of its response";
         registry.register_with_unit("lamppost_http_request_duration", help, Unit::Seconds, durations.clone());
         registry.register_collector(Box::new(Sources(parts.clone())));
+        (parts.register)(registry.sub_registry_with_prefix("lamppost"));
         Metrics { registry, requests, durations, id: AtomicU64::new(1) }
     }
 

@@ -1,0 +1,80 @@
+//! Doors and answers around an open store, from their first request to their last.
+
+use super::{App, Sockets, Summary, ended, figures, glance, told};
+use crate::{Config, Error};
+use ingest::doors;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+impl App {
+    /// Serves until `shutdown` is ready or the store takes nothing more, then closes everything in order.
+    pub async fn serve(
+        mut self,
+        config: &Config,
+        sockets: Sockets,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<Summary, Error> {
+        let (close_doors, doors_closed) = watch::channel(false);
+        let (close_http, http_closed) = watch::channel(false);
+        let parts = self.parts(config, &sockets)?;
+        let http = tokio::spawn(access::run(sockets.http, serve::router(parts), config.limits, word(http_closed)));
+        let mut doors = JoinSet::new();
+        if let Some(socket) = sockets.mqtt {
+            let (intake, bounds, end) = (self.intake.clone(), config.listener.clone(), word(doors_closed.clone()));
+            doors.spawn(async move {
+                doors::listener::run(socket, intake, bounds, end).await;
+                Ok(())
+            });
+        }
+        for broker in &config.brokers {
+            doors.spawn(doors::broker::run(broker.clone(), self.intake.clone(), word(doors_closed.clone())));
+        }
+        let ended = tokio::select! {
+            () = shutdown => Ok(()),
+            // The intake ends before its time when the store refuses for good.
+            ended = ended(&mut self.gathering) => ended,
+            Some(ended) = doors.join_next(), if !doors.is_empty() => told(ended),
+        };
+        tracing::info!("shutting down");
+        let _ = close_doors.send(true);
+        while doors.join_next().await.is_some() {}
+        let summary = self.summary();
+        let _ = close_http.send(true);
+        let cut = http.await.unwrap_or(0);
+        if cut > 0 {
+            tracing::warn!(connections = cut, "HTTP connections had to be cut");
+        }
+        let closed = self.close().await;
+        ended.and(closed).map(|()| summary)
+    }
+
+    /// What the HTTP door is made of.
+    fn parts(&self, config: &Config, sockets: &Sockets) -> Result<serve::Parts, Error> {
+        let clock = self.clock.clone();
+        let engine = engine::Engine::new(self.reader.clone(), clock.clone(), config.engine.clone())
+            .map_err(|e| Error::run(format!("cannot start the engine: {e}")))?;
+        let (reader, metrics) = (self.reader.clone(), self.intake.metrics().clone());
+        let doors = glance::Doors::new(config, sockets, &metrics)?;
+        let started = self.started;
+        let (unready, figures) = (self.reader.clone(), self.reader.clone());
+        Ok(serve::Parts {
+            engine,
+            unready: Arc::new(move || glance::unready(&unready)),
+            figures: Arc::new(move || figures::store(&figures)),
+            register: Arc::new(move |registry| metrics.register(registry)),
+            status: Arc::new(move || glance::Glance::look(&reader, &doors, started, clock()).json()),
+        })
+    }
+
+    fn summary(&self) -> Summary {
+        let readings = self.reader.datasets().iter().map(|dataset| self.readings(&dataset.id)).sum();
+        let rejects = self.reader.rejects().iter().map(|row| row.count).sum();
+        Summary { readings, rejects, position: self.reader.status().position.0 }
+    }
+}
+
+/// Resolves when the word is given, or nobody is left to give it.
+async fn word(mut given: watch::Receiver<bool>) {
+    let _ = given.wait_for(|given| *given).await;
+}

@@ -1,0 +1,40 @@
+//! The doors' sockets, bound before anything else is opened: a taken port must not cost a recovery.
+
+use crate::{Config, Error};
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+
+/// Bound sockets of the doors.
+#[derive(Debug)]
+pub struct Sockets {
+    /// The public API.
+    pub http: TcpListener,
+    /// The built-in MQTT door, if it is open.
+    pub mqtt: Option<TcpListener>,
+}
+
+impl Sockets {
+    /// Binds what the config names; port 0 takes a free one.
+    pub async fn bind(config: &Config) -> Result<Sockets, Error> {
+        let http = bind("http.listen", config.http).await?;
+        let mqtt = match config.mqtt {
+            Some(address) => Some(bind("mqtt.listen", address).await?),
+            None => None,
+        };
+        Ok(Sockets { http, mqtt })
+    }
+}
+
+async fn bind(what: &str, address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|e| match e.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            Error::run(format!("{what}: {address} is in use by another program; stop it or choose another port"))
+        }
+        _ => Error::run(format!("{what}: cannot listen on {address}: {e}")),
+    })
+}
+
+/// The address a bound socket really has.
+pub fn address(socket: &TcpListener) -> Result<SocketAddr, Error> {
+    socket.local_addr().map_err(|e| Error::run(format!("a socket lost its address: {e}")))
+}

@@ -1,0 +1,38 @@
+//! `lamppost serve`: the server.
+
+use super::check;
+use crate::app::{self, App, Sockets, sockets};
+use crate::runtime::Interrupts;
+use crate::{Error, console};
+use std::path::PathBuf;
+
+/// What `serve` takes.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The config file.
+    #[arg(long, default_value = "lamppost.toml", value_name = "FILE")]
+    config: PathBuf,
+    /// Let doors listen beyond this machine, though there are neither keys nor TLS yet.
+    #[arg(long)]
+    insecure: bool,
+}
+
+/// Serves until interrupted.
+pub async fn run(options: Options) -> Result<(), Error> {
+    let (config, datasets) = check::read(&options.config, options.insecure)?;
+    let mut interrupts = Interrupts::listen()?;
+    let sockets = Sockets::bind(&config).await?;
+    let http = sockets::address(&sockets.http)?;
+    let mqtt = sockets.mqtt.as_ref().map(sockets::address).transpose()?;
+    let app = App::open(&config, datasets, app::clock()).await?;
+    console::say(format!("http door: http://{http}"));
+    if let Some(mqtt) = mqtt {
+        console::say(format!("mqtt door: mqtt://{mqtt}"));
+    }
+    for broker in &config.brokers {
+        console::say(format!("broker: {}", broker.name()));
+    }
+    let summary = app.serve(&config, sockets, interrupts.next()).await?;
+    console::say(summary);
+    Ok(())
+}

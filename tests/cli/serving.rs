@@ -1,0 +1,167 @@
+//! Servers as they are run: demo, serve with replay, import, and what stands in their way.
+
+use super::program::{PATIENCE, Server, get, lamppost, wait, write_contract};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// A folder with a config and the contract of things; doors on free ports.
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    write_contract(&folder.path().join("c"));
+    let config = folder.path().join("lamppost.toml");
+    std::fs::write(&config, "contracts = \"c\"\nhttp.listen = \"127.0.0.1:0\"\nmqtt.listen = \"127.0.0.1:0\"\n")
+        .unwrap();
+    (folder, config)
+}
+
+fn words<'a>(command: &'a str, config: &'a Path) -> [&'a str; 3] {
+    [command, "--config", config.to_str().unwrap()]
+}
+
+/// A CSV of 3 sensors over 400 minutes with a duplicate, a correction, an empty and an impossible value; and the sum of
+/// each sensor and quarter hour as a plain loop has it.
+fn rows(file: &Path) -> BTreeMap<(String, i64), i64> {
+    let (mut text, mut values) = ("id,at,n\n".to_owned(), BTreeMap::new());
+    let mut put = |id: usize, at: i64, n: String| {
+        writeln!(text, "s{id},{at},{n}").unwrap();
+        if let Ok(n @ 0..=1000) = n.parse::<i64>() {
+            values.insert((format!("s{id}"), at), n);
+        }
+    };
+    for minute in 0..400 {
+        for id in 0..3 {
+            let n = (minute * 7 + id as i64 * 13) % 50;
+            put(id, 1_760_000_400 + 60 * minute, n.to_string());
+        }
+    }
+    put(0, 1_760_000_400, "0".into());
+    put(1, 1_760_000_460, "999".into());
+    put(2, 1_760_000_520, String::new());
+    put(2, 1_760_000_580, "1001".into());
+    std::fs::write(file, text).unwrap();
+    let mut sums = BTreeMap::new();
+    for ((id, at), n) in values {
+        *sums.entry((id, at.div_euclid(900) * 900)).or_insert(0) += n;
+    }
+    sums
+}
+
+/// The same from the server.
+fn sums(http: &str) -> BTreeMap<(String, i64), i64> {
+    let query = "from=2025-10-09T00:00:00Z&to=2025-10-10T00:00:00Z&bucket=15m&fields=hits_sum&group=sensor&tz=UTC";
+    let (code, body) = get(http, &format!("/api/v1/datasets/things/aggregates?{query}"));
+    assert_eq!(code, 200, "{body}");
+    let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let rows = answer["data"].as_array().unwrap_or_else(|| panic!("{body}"));
+    let row = |row: &serde_json::Value| {
+        let start: jiff::Timestamp = row["start"].as_str()?.parse().ok()?;
+        Some(((row["sensor"].as_str()?.to_owned(), start.as_second()), row["hits_sum"].as_i64()?))
+    };
+    rows.iter().filter_map(row).collect()
+}
+
+#[test]
+fn replayed_rows_add_up_to_what_a_plain_loop_counts() {
+    let (folder, config) = place();
+    let file = folder.path().join("rows.csv");
+    let expected = rows(&file);
+    let mut server = Server::start(words("serve", &config));
+    let (http, mqtt) = (server.http(), server.mqtt());
+    let state = folder.path().join("state.json");
+    let replay = |limit: &str| {
+        let (file, state) = (file.to_str().unwrap(), state.to_str().unwrap());
+        lamppost(["replay", file, "--to", &mqtt, "--topic", "things/{id}", "--state", state, "--limit", limit])
+    };
+    let ended = replay("500");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.starts_with("500 rows"), "{ended:?}");
+    let ended = replay("100000");
+    assert!(ended.out.starts_with("704 rows"), "it goes on where it stopped: {ended:?}");
+    // Everything was acknowledged, so everything is readable: no waiting here.
+    assert_eq!(sums(&http), expected);
+    let status = lamppost(["status", "--url", &format!("http://{http}")]);
+    assert_eq!(status.code, Some(0), "{status:?}");
+    for told in ["things: 3 sensors", "out_of_range", "1001", "listener mqtt://", "1 204 messages, 1 204 acknowledged"]
+    {
+        assert!(status.out.contains(told), "no {told:?} in\n{}", status.out);
+    }
+    let ended = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.contains("readings taken"), "{}", ended.out);
+
+    let mut server = Server::start(words("serve", &config));
+    let http = server.http();
+    assert_eq!(sums(&http), expected, "after a restart");
+}
+
+#[test]
+fn importing_twice_changes_nothing() {
+    let (folder, config) = place();
+    let file = folder.path().join("rows.csv");
+    let expected = rows(&file);
+    let import =
+        || lamppost(["import", file.to_str().unwrap(), "--dataset", "things", "--config", config.to_str().unwrap()]);
+    for _ in 0..2 {
+        let ended = import();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(ended.out.contains("1 204 rows") && ended.out.contains("1 rejects: out_of_range"), "{ended:?}");
+    }
+    let mut server = Server::start(words("serve", &config));
+    assert_eq!(sums(&server.http()), expected);
+    let locked = import();
+    assert_eq!(locked.code, Some(1), "{locked:?}");
+    assert_eq!(locked.err.lines().count(), 1, "one clear line: {locked:?}");
+}
+
+#[test]
+fn a_port_in_use_and_a_locked_or_unusable_folder_are_one_clear_line() {
+    let (_folder, config) = place();
+    let mut server = Server::start(words("serve", &config));
+    let http = server.http();
+    let locked = lamppost(words("serve", &config));
+    assert_eq!((locked.code, locked.err.lines().count()), (Some(1), 1), "{locked:?}");
+
+    let (folder, other) = place();
+    std::fs::write(&other, format!("contracts = \"c\"\nhttp.listen = \"{http}\"\n")).unwrap();
+    let taken = lamppost(words("serve", &other));
+    assert_eq!((taken.code, taken.err.lines().count()), (Some(1), 1), "{taken:?}");
+    assert!(taken.err.contains(&http) && taken.err.contains("in use"), "{taken:?}");
+    assert!(!folder.path().join("log").exists(), "nothing was opened");
+
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    std::fs::write(&other, "contracts = \"c\"\nhttp.listen = \"127.0.0.1:0\"\ndata = \"file/data\"\n").unwrap();
+    let unusable = lamppost(words("serve", &other));
+    assert_eq!((unusable.code, unusable.err.lines().count()), (Some(1), 1), "{unusable:?}");
+    assert!(unusable.err.contains("file/data"), "{unusable:?}");
+}
+
+#[test]
+fn the_demo_answers_with_data_and_leaves_nothing_behind() {
+    let mut server = Server::start(["demo", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"]);
+    let http = server.http();
+    let folder = server.told("Its data is in ");
+    let folder = PathBuf::from(folder.split(" and ").next().unwrap());
+    assert!(folder.is_dir(), "{folder:?}");
+    server.told("The past is filled in: ");
+    let rows = |dataset: &str, query: &str| {
+        let (code, body) = get(&http, &format!("/api/v1/datasets/{dataset}/{query}"));
+        assert_eq!(code, 200, "{dataset} {body}");
+        let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        answer["data"].as_array().map_or(0, Vec::len)
+    };
+    for dataset in ["traffic", "air_quality", "parking", "weather", "noise"] {
+        assert!(rows(dataset, "latest") >= 10, "{dataset}");
+    }
+    assert!(rows("traffic", "aggregates?sensor=x01-north&from=now-1d&bucket=1h&fields=vehicles_sum") >= 23);
+    // The gateways publish too, and some devices misbehave.
+    let status = wait(PATIENCE, || {
+        let (_, status) = get(&http, "/status");
+        let status: serde_json::Value = serde_json::from_str(&status).ok()?;
+        (status["doors"][0]["connections"].as_i64()? > 0).then_some(status)
+    });
+    assert!(status["rejects"].as_array().unwrap().len() >= 3, "{status}");
+    let ended = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.contains("readings taken") && !folder.exists(), "{ended:?}");
+}
