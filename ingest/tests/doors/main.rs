@@ -5,6 +5,7 @@
 mod broker;
 mod device;
 mod ground;
+mod import;
 mod listener;
 mod mosquitto;
 mod rate;

@@ -253,3 +253,6 @@ fn filters(body: &[u8], version: Version, options: usize) -> Result<(u16, usize)
     }
     Ok((id, count))
 }
+
+#[cfg(test)]
+mod tests;
