@@ -81,8 +81,17 @@ pub(crate) fn dataset(reader: &Reader, id: &str) -> Result<Arc<Dataset>, Error> 
     })
 }
 
+/// 1900 to 2200: readings lie well inside, and so do all civil calendars.
+const YEARS: Span = Span { from: Time(-2_208_988_800_000_000), to: Time(7_258_118_400_000_000) };
+
 /// A span with `from` before `to`.
 fn span(from: Time, to: Time) -> Result<Span, Error> {
+    for (parameter, time) in [("from", from), ("to", to)] {
+        if !YEARS.holds(time) {
+            let accepted = [format!("{} to {}", YEARS.from, YEARS.to)];
+            return Err(Error::invalid(parameter, format!("{parameter} ({time}) is too far away"), accepted));
+        }
+    }
     if from >= to {
         let message = format!("to ({to}) is not after from ({from})");
         return Err(Error::invalid("to", message, ["an instant after from".to_owned()]));

@@ -7,6 +7,8 @@ use schemas::time::{DAY, HOUR, SECOND};
 use schemas::{Bucket, Place, Span, Time, Zone};
 use std::collections::BTreeMap;
 
+mod speed;
+
 const MINUTE: i64 = 60 * SECOND;
 
 /// Readings by (sensor, time): values by field.
@@ -276,6 +278,31 @@ async fn empty_buckets_are_rows_when_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sensor_may_have_a_cadence_of_its_own() {
+    let start = time("2026-11-02T08:00:00Z");
+    let bench = Bench::new(start.plus(DAY), Config::default()).await;
+    let rows: Vec<Row<'_>> = (0..60).map(|m| ("a", start.plus(m * MINUTE), &[(CARS, 1)][..])).collect();
+    bench.put(&rows).await;
+    bench.put(&[("b", start, &[(CARS, 1)]), ("b", start.plus(15 * MINUTE), &[(CARS, 1)])]).await;
+    let mut batch = schemas::Batch::new(bench.dataset.clone());
+    let every = Some(schemas::Cadence::Every(15 * MINUTE));
+    let attributes = Default::default();
+    batch.notes.push(schemas::Note { sensor: "b".into(), time: start, place: None, attributes, every });
+    bench.append(batch).await;
+    let asked = async |bucket, group| {
+        let question = ask(start, start.plus(HOUR), Bucket::Duration(bucket), group, &["cars_n", "cars_coverage"]);
+        let answer = bench.ask(Question::Aggregates(question)).await.expect("an answer");
+        table(&answer, &["cars_n", "cars_coverage"])
+    };
+    assert_eq!(asked(HOUR, Group::Sensor).await, ["60 1", "2 0.5"]);
+    // 60 + 4 expected.
+    assert_eq!(asked(HOUR, Group::None).await, ["62 0.9688"]);
+    // Buckets shorter than a sensor's cadence say nothing of it.
+    assert_eq!(asked(5 * MINUTE, Group::Sensor).await[..3], ["5 1", "1 -", "5 1"]);
+    assert_eq!(asked(5 * MINUTE, Group::None).await[..2], ["6 1", "5 1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn auto_chooses_a_bucket_that_fits() {
     let (start, now) = (time("2026-11-02T00:00:00Z"), time("2026-11-20T00:00:00Z"));
     let bench = Bench::new(now, Config::default()).await;
@@ -438,4 +465,6 @@ async fn what_would_cost_too_much_is_refused_naming_what_would_not() {
     assert_eq!((error.kind, error.parameter), (Kind::TooMuch, Some("limit")));
     let reversed = ask(now, start, Bucket::Day, Group::None, &[]);
     assert_eq!(bench.ask(Question::Aggregates(reversed)).await.expect_err("reversed").parameter, Some("to"));
+    let ancient = ask(Time(-9_000_000_000_000_000), start, Bucket::Year, Group::None, &[]);
+    assert_eq!(bench.ask(Question::Aggregates(ancient)).await.expect_err("too early").parameter, Some("from"));
 }
