@@ -4,12 +4,13 @@ use crate::book::Book;
 use crate::cache::Cache;
 use crate::disk::{self, Lock};
 use crate::intake::{Intake, lock};
-use crate::log::{Handle, Log, Recovered, Settings};
+use crate::log::Handle;
 use crate::points::Points;
 use crate::recover::{self, Ground};
+use crate::replay::{Refusals, Replay};
 use crate::shelf::Bin;
 use crate::state::{self, Positions};
-use crate::{Clock, Config, Error, Kind, LogId, Position, contract, desk, local};
+use crate::{Clock, Config, Error, Kind, LogId, contract, desk, local};
 use object_store::{ObjectStore, ObjectStoreExt};
 use schemas::Dataset;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,15 +63,25 @@ impl Store {
         let bin = Bin::default();
         let ground = Ground { objects: objects.clone(), cache: cache.clone(), bin: bin.clone(), now: clock() };
         let mut books = Vec::with_capacity(datasets.len());
+        let mut refusals = Refusals::new();
         for dataset in &datasets {
-            contract::check(&*objects, dataset).await?;
+            if let Some(refusal) = contract::check(&*objects, dataset).await? {
+                refusals.insert(dataset.id.clone(), refusal);
+            }
             books.push(recover::open(&ground, dataset.clone()).await?);
         }
         let (desk, desk_positions) = desk::load(&*objects, &config).await?;
         let known = desk_positions.values().copied();
         let floor = known.chain(books.iter().map(recover::greatest)).max().unwrap_or_default();
         let intake = Arc::new(Intake::new(books, desk, clock, &config));
-        let (log, found) = replay(&config, &datasets, &intake, &objects, &desk_positions).await?;
+        let changed: Vec<Arc<str>> = refusals.keys().cloned().collect();
+        let (log, found) =
+            Replay { intake: intake.clone(), objects: objects.clone(), desk: desk_positions.clone(), refusals }
+                .run(&config, &datasets)
+                .await?;
+        for dataset in datasets.iter().filter(|d| changed.contains(&d.id)) {
+            contract::keep(&*objects, dataset, None).await?;
+        }
         let id = found.id;
         intake.books.iter().for_each(|book| lock(&book.holding).rows = 0);
         let feed = intake.clone();
@@ -154,51 +165,4 @@ impl Store {
     pub(crate) fn unlock(&self) {
         lock(&self.lock).take();
     }
-}
-
-/// Opens the log and takes over what it holds.
-async fn replay(
-    config: &Config,
-    datasets: &[Arc<Dataset>],
-    intake: &Arc<Intake>,
-    objects: &Arc<dyn ObjectStore>,
-    desk: &Positions,
-) -> Result<(Log, Recovered), Error> {
-    let (folder, settings, datasets) = (config.log.clone(), Settings::new(config), datasets.to_vec());
-    let (intake, objects, desk) = (intake.clone(), objects.clone(), desk.clone());
-    let runtime = tokio::runtime::Handle::current();
-    crate::seal::blocking(move || {
-        let mut begun = None;
-        // Datasets without a contract, and how far each was filed.
-        let mut gone = std::collections::BTreeMap::<String, Position>::new();
-        let (log, found) = Log::open(&folder, settings, &datasets, &mut |id, record| {
-            if begun.replace(id).is_none() {
-                intake.begin(id);
-                let mut table = lock(&intake.desk);
-                table.saved = desk.get(&id).copied().unwrap_or_default();
-                table.position = table.saved;
-            }
-            if let crate::log::Entry::Foreign { dataset, .. } = &record.entry
-                && intake.book(dataset).is_none()
-            {
-                let filed = match gone.get(dataset) {
-                    Some(filed) => *filed,
-                    None => {
-                        let filed = runtime.block_on(state::position(&*objects, dataset, id))?;
-                        gone.insert(dataset.clone(), filed);
-                        filed
-                    }
-                };
-                if record.position <= filed {
-                    return Ok(());
-                }
-            }
-            intake.replay(id, record, desk.get(&id).copied().unwrap_or_default())
-        })?;
-        if begun.is_none() {
-            intake.begin(found.id);
-        }
-        Ok((log, found))
-    })
-    .await
 }

@@ -3,3 +3,4 @@
 mod model;
 mod recovery;
 mod rules;
+mod timing;

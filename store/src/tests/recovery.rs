@@ -249,3 +249,30 @@ async fn maintenance_flushes_and_folds_by_itself_and_closing_gives_the_folders_b
     assert_eq!(crate::testing::bed::rows_of(&reader.snapshot("d").unwrap()).await, rows(&[("y", 10, 2)]));
     writer.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_contract_may_change_its_meaning_until_a_row_is_logged() {
+    let mut bed = Bed::of(1).await;
+    let unit = |code: &str, scale: u8| {
+        let mut dataset = (*crate::testing::dataset("d", 1)).clone();
+        dataset.fields[0].unit.code = code.into();
+        dataset.fields[0].resolution = schemas::Resolution::of_scale(scale).unwrap();
+        std::sync::Arc::new(dataset)
+    };
+    bed.crash();
+    bed.datasets = vec![unit("ppm", 2)];
+    bed.open().await.unwrap();
+    bed.put(&[("y", 10, &[(0, 1)])]).await;
+    for flushed in [false, true] {
+        if flushed {
+            bed.flush().await.unwrap();
+        }
+        bed.crash();
+        bed.datasets = vec![unit("mg", 2)];
+        let refused = bed.open().await.expect_err("it would reinterpret the row");
+        assert_eq!(refused.kind, Kind::Mismatch, "{refused}");
+        bed.datasets = vec![unit("ppm", 2)];
+        bed.open().await.unwrap();
+        assert_eq!(bed.rows().await, rows(&[("y", 10, 1)]));
+    }
+}
