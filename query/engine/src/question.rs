@@ -106,7 +106,8 @@ pub struct Readings {
     pub tz: Option<Zone>,
 }
 
-/// Newest values, a row per sensor: columns `sensor`, `lon`, `lat`, `attributes`, then per field its value and `<field>_time`.
+/// Newest values, a row per sensor: columns `sensor`, `lon`, `lat`, `attributes`, `time` (of the newest of the fields), then per
+/// field its value and `<field>_time`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Latest {
     /// Dataset id.

@@ -24,3 +24,6 @@ mod status;
 pub use api::Parts;
 pub use metrics::{Figure, FigureKind};
 pub use router::router;
+
+#[cfg(test)]
+mod tests;

@@ -66,7 +66,8 @@ impl Metrics {
     pub(crate) fn new(parts: &Parts) -> Metrics {
         let mut registry = Registry::default();
         let requests = Family::default();
-        registry.register("lamppost_http_requests", "Requests answered", requests.clone());
+        let help = "Requests; status 0: the caller left or the time ran out";
+        registry.register("lamppost_http_requests", help, requests.clone());
         // From half a millisecond to 16 seconds.
         let histogram: fn() -> Histogram = || Histogram::new(exponential_buckets(0.0005, 2.0, 16));
         let durations = Family::new_with_constructor(histogram);
@@ -82,8 +83,8 @@ impl Metrics {
         self.id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Counts a request that was answered.
-    pub(crate) fn observe(&self, route: &str, method: &Method, status: StatusCode, took: Duration) {
+    /// Counts a request that was answered, or ended without (no status).
+    pub(crate) fn observe(&self, route: &str, method: &Method, status: Option<StatusCode>, took: Duration) {
         let method = match *method {
             Method::GET => "GET",
             Method::HEAD => "HEAD",
@@ -92,7 +93,8 @@ impl Metrics {
             // Callers may invent methods: each would be a series for ever.
             _ => "other",
         };
-        let counted = Counted { route: route.to_owned(), method, status: status.as_u16() };
+        let status = status.map_or(0, |status| status.as_u16());
+        let counted = Counted { route: route.to_owned(), method, status };
         self.requests.get_or_create(&counted).inc();
         self.durations.get_or_create(&Timed { route: route.to_owned() }).observe(took.as_secs_f64());
     }

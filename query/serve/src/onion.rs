@@ -4,7 +4,7 @@ use crate::api::Api;
 use access::{Kind, Problem};
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, Response, header};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use futures::FutureExt;
@@ -17,26 +17,43 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names, times and counts each request, and turns a panic into a problem: one request may end badly, not the server.
 pub(crate) async fn watched(State(api): State<Api>, request: Request, next: Next) -> Response<Body> {
-    let began = Instant::now();
     let id = api.metrics.next_id();
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let span = tracing::info_span!("request", id, %method, path = request.uri().path());
-    let next = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone());
-    let mut response = next.await.unwrap_or_else(|_| {
+    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let mut watch = Watch {
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        method: request.method().clone(),
+        began: Instant::now(),
+        status: None,
+        api,
+    };
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
+    let mut response = answered.unwrap_or_else(|_| {
         span.in_scope(|| tracing::error!("a request ended in a panic"));
         Problem::new(Kind::Internal, "the server failed to answer").into_response()
     });
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, HeaderValue::from(id));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let took = began.elapsed();
-    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    api.metrics.observe(route, &method, response.status(), took);
-    span.in_scope(|| {
-        tracing::debug!(status = response.status().as_u16(), micros = took.as_micros() as u64, "answered")
-    });
+    watch.status = Some(response.status());
+    let (status, micros) = (response.status().as_u16(), watch.began.elapsed().as_micros() as u64);
+    span.in_scope(|| tracing::debug!(status, micros, "answered"));
     response
+}
+
+/// A request under way. It is counted when it ends, also when its caller left or its time ran out.
+struct Watch {
+    api: Api,
+    route: Option<MatchedPath>,
+    method: Method,
+    began: Instant,
+    status: Option<StatusCode>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str);
+        self.api.metrics.observe(route, &self.method, self.status, self.began.elapsed());
+    }
 }
 
 /// Tells problems where they happened: the address stands in them as `instance`.

@@ -55,9 +55,14 @@ pub(super) fn answer(plan: &Plan) -> Answer {
     let (snapshot, dataset) = (&plan.snapshot, &plan.snapshot.dataset);
     let sensors = plan.named.clone().unwrap_or_else(|| all(snapshot));
     let mut columns = places(snapshot, &sensors, plan.hour);
+    let values = |field: usize| sensors.iter().map(move |(_, ix)| ix.and_then(|ix| snapshot.latest.get(ix, field)));
+    let mut last: Vec<Option<Time>> = vec![None; sensors.len()];
     for &field in &plan.fields {
-        let newest: Vec<Option<(Time, i64)>> =
-            sensors.iter().map(|(_, ix)| ix.and_then(|ix| snapshot.latest.get(ix, field))).collect();
+        last.iter_mut().zip(values(field)).for_each(|(last, found)| *last = found.map(|(time, _)| time).max(*last));
+    }
+    columns.push(Column { name: "time".to_owned(), values: Values::Time { zone: plan.zone.clone(), values: last } });
+    for &field in &plan.fields {
+        let newest: Vec<Option<(Time, i64)>> = values(field).collect();
         let times = newest.iter().map(|found| found.map(|(time, _)| time)).collect();
         let field = &dataset.fields[field];
         let values = plain(field, newest.iter().map(|found| found.map(|(_, value)| value)));

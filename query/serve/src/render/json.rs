@@ -19,7 +19,8 @@ pub(crate) fn write(answer: &Answer, out: &mut Vec<u8>) {
         };
         columns.push(Writer { key, values: &column.values, stamps });
     }
-    let row_bytes: usize = columns.iter().map(|column| column.key.len() + 12).sum();
+    let width = |column: &Writer<'_>| column.key.len() + if column.stamps.is_some() { 28 } else { 12 };
+    let row_bytes: usize = columns.iter().map(width).sum();
     out.reserve(answer.rows * row_bytes + 1024);
     out.extend_from_slice(b"{\"data\":[");
     for row in 0..answer.rows {

@@ -71,7 +71,7 @@ pub(crate) fn write(meta: &Meta, rows: usize, out: &mut Vec<u8>) {
         dataset: meta.dataset.as_deref(),
         from: text(meta.from),
         to: text(meta.to),
-        widened: meta.from.map(|_| meta.widened),
+        widened: meta.bucket.as_ref().map(|_| meta.widened),
         bucket: meta.bucket.as_deref(),
         group: meta.group.as_deref(),
         tz: meta.tz.as_ref().map(Zone::name),

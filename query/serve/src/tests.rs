@@ -1,0 +1,6 @@
+//! The API over a real engine and a real store, in one process; sockets where sockets matter.
+
+mod answers;
+mod doors;
+mod refusals;
+mod town;
