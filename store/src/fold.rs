@@ -18,7 +18,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Folds the late files that a day has now, in one commit. Gives the bytes read and written.
+/// Late rows merged at once; a day with more is folded in several commits.
+const ROWS: u64 = 4_000_000;
+
+/// Folds the late files that a day has now, oldest first, in one commit. Gives the bytes read and written.
 pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Error> {
     let _turn = book.turn.lock().await;
     if store.closed.load(Ordering::Acquire) {
@@ -30,7 +33,7 @@ pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Er
         let mut holding = lock(&book.holding);
         Arc::make_mut(&mut holding.shelf).take_over(&table).iter().for_each(|late| late.folded());
         holding.changed();
-        let late = holding.shelf.late.get(&day).cloned().unwrap_or_default();
+        let late = oldest(holding.shelf.late.get(&day).map_or(&[], Vec::as_slice));
         let files = holding.shelf.files.get(&day).cloned().unwrap_or_default();
         (late, files, holding.known.sensors.clone(), snapshot::numbering(&holding.numbers))
     };
@@ -65,6 +68,17 @@ pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Er
         file.folded();
     }
     Ok(bytes)
+}
+
+/// The oldest late files, as many as are merged at once.
+fn oldest(late: &[Arc<LateFile>]) -> Vec<Arc<LateFile>> {
+    let mut rows = 0;
+    let more = |file: &&Arc<LateFile>| {
+        let first = rows == 0;
+        rows += file.meta.rows;
+        first || rows <= ROWS
+    };
+    late.iter().take_while(more).cloned().collect()
 }
 
 /// The last position folded of each log.

@@ -76,21 +76,24 @@ fn note(book: &Book, trouble: &Mutex<Trouble>, what: &str, answer: &Result<(), E
 
 async fn folding(store: Weak<Store>, tick: Duration) {
     let mut waiting = Waiting::default();
+    let mut pause = tick;
     loop {
-        tokio::time::sleep(tick).await;
-        let Some(store) = store.upgrade().filter(|s| !s.closed.load(Ordering::Acquire)) else { return };
-        let pause = fold_due(&store, &mut waiting).await;
-        drop(store);
         tokio::time::sleep(pause).await;
+        let Some(store) = store.upgrade().filter(|s| !s.closed.load(Ordering::Acquire)) else { return };
+        let bytes = fold_due(&store, &mut waiting).await;
+        let per_second = (store.config.fold_bytes / 60).max(1);
+        let rest = Duration::from_secs_f64(bytes as f64 / per_second as f64).min(Duration::from_secs(60));
+        // Where there was work there may be more.
+        pause = if bytes > 0 { rest } else { tick };
     }
 }
 
 /// Since when late files of (dataset, day) are seen to wait.
 type Waiting = std::collections::HashMap<(usize, Day), Instant>;
 
-/// Folds one day of each dataset that is due, writes checkpoints that are due, and empties the bin. Gives the time to rest
-/// so that the bytes a minute are kept.
-async fn fold_due(store: &Store, waiting: &mut Waiting) -> Duration {
+/// Folds one day of each dataset that is due, writes checkpoints that are due, and empties the bin. Gives the bytes that folds
+/// read and wrote.
+async fn fold_due(store: &Store, waiting: &mut Waiting) -> u64 {
     let mut bytes = 0;
     for (i, book) in store.intake.books.iter().enumerate() {
         if lock(&book.fold_trouble).waits() {
@@ -102,8 +105,7 @@ async fn fold_due(store: &Store, waiting: &mut Waiting) -> Duration {
     if let Err(error) = store.empty_bin().await {
         tracing::warn!(%error, "a folded late file could not be removed; the next start removes it");
     }
-    let per_second = (store.config.fold_bytes / 60).max(1);
-    Duration::from_secs_f64(bytes as f64 / per_second as f64).min(Duration::from_secs(60))
+    bytes
 }
 
 async fn fold_one(
@@ -121,7 +123,6 @@ async fn fold_one(
         *files >= LATE_FILES || since.elapsed() >= age
     });
     if let Some((day, _)) = due {
-        waiting.remove(&(i, *day));
         *bytes += fold::fold(store, book, *day).await?;
     }
     checkpoint(book).await

@@ -4,3 +4,4 @@ mod model;
 mod recovery;
 mod rules;
 mod timing;
+mod together;

@@ -276,3 +276,33 @@ async fn a_contract_may_change_its_meaning_until_a_row_is_logged() {
         assert_eq!(bed.rows().await, rows(&[("y", 10, 1)]));
     }
 }
+
+#[tokio::test]
+async fn a_contract_may_gain_fields_and_name_them_in_another_order() {
+    let mut bed = Bed::of(1).await;
+    bed.put(&[("y", 10, &[(0, 1)]), ("y", 20, &[(0, 2)])]).await;
+    bed.flush().await.unwrap();
+    bed.put(&[("y", 10, &[(0, 3)])]).await;
+    bed.flush().await.unwrap();
+    bed.put(&[("y", 30, &[(0, 4)])]).await;
+    bed.crash();
+    let mut grown = (*crate::testing::dataset("d", 2)).clone();
+    grown.fields.reverse();
+    bed.datasets = vec![std::sync::Arc::new(grown)];
+    bed.open().await.unwrap();
+    let expected = |rows: &[(i64, [i64; 2])]| -> Rows {
+        rows.iter().map(|(time, values)| (("y".to_owned(), *time), values.to_vec())).collect()
+    };
+    let none = schemas::ABSENT;
+    let first = expected(&[(10, [none, 3]), (20, [none, 2]), (30, [none, 4])]);
+    assert_eq!(bed.rows().await, first, "file, late file and log");
+    assert_eq!(bed.snapshot().latest.get(0, 1), Some((Time(30), 4)));
+    bed.put(&[("y", 10, &[(0, 9)])]).await;
+    let last = expected(&[(10, [9, 3]), (20, [none, 2]), (30, [none, 4])]);
+    assert_eq!(bed.rows().await, last);
+    bed.settle().await.unwrap();
+    bed.restart().await;
+    assert_eq!(bed.rows().await, last);
+    assert_eq!(bed.table_rows().await, last);
+    assert_eq!(bed.snapshot().latest.get(0, 0), Some((Time(10), 9)));
+}
