@@ -121,7 +121,7 @@ pub(crate) async fn write<T: Serialize>(objects: &dyn ObjectStore, place: &Path,
     Ok(())
 }
 
-/// Reads a value that [`write`] wrote; nothing if it never did.
+/// Reads a value that [`write()`] wrote; nothing if it never did.
 pub(crate) async fn read<T: for<'a> Deserialize<'a>>(
     objects: &dyn ObjectStore,
     place: &Path,

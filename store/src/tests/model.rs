@@ -2,7 +2,7 @@
 //! crashes at every named point, restarts, loss of the log folder. After each step a reader sees what the map says, and the
 //! table on disk is sorted and holds no key twice.
 //!
-//! `LAMPPOST_SEEDS=from..to` runs other seeds than the few of an ordinary run.
+//! `LAMPPOST_SEEDS=from..to` runs other seeds than the few of an ordinary run, `./check --long` more.
 
 use crate::fault::{Call, Fault};
 use crate::points;
@@ -160,7 +160,8 @@ impl Model {
 fn seeds() -> std::ops::Range<u64> {
     let asked = std::env::var("LAMPPOST_SEEDS").unwrap_or_default();
     let parsed = asked.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
-    parsed.unwrap_or(0..6)
+    let long = std::env::var("LAMPPOST_LONG").is_ok_and(|long| long == "yes");
+    parsed.unwrap_or(if long { 0..150 } else { 0..6 })
 }
 
 #[tokio::test]
