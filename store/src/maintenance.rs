@@ -39,7 +39,11 @@ async fn flushing(store: Weak<Store>, now: Arc<dyn Fn() -> Time + Send + Sync>, 
 /// silent, so that their position holds no segment back (rule 20).
 async fn flush_due(store: &Store, now: Time, quiet: bool) {
     let mut flushed = false;
-    while store.intake.bytes() > store.config.hot_bytes {
+    // So often at most: under lasting pressure segments must be let go too, and the next turn comes at once.
+    for _ in 0..store.intake.books.len() {
+        if store.intake.bytes() <= store.config.hot_bytes {
+            break;
+        }
         let ready = store.intake.books.iter().filter(|b| b.bytes() > 0 && !lock(&b.flush_trouble).waits());
         let Some(book) = ready.max_by_key(|b| b.bytes()) else { break };
         flushed |= flush_one(store, book).await;
