@@ -8,7 +8,6 @@ use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 use parquet::errors::{ParquetError, Result as Parquet};
 use parquet::file::reader::ChunkReader;
 use schemas::Dataset;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// Gives the number of a sensor id; an error refuses the file (a sensor that should be known is not).
@@ -39,8 +38,18 @@ pub(crate) fn decode<R: ChunkReader + Clone + 'static>(
 pub(crate) struct FileKeys {
     /// In the order of sensor numbers.
     pub(crate) keys: Arc<Keys>,
-    /// Rows in the file of each sensor of `keys`: the file is in the order of sensor ids.
-    order: Arc<Vec<Range<u32>>>,
+    /// The file's sensors in the order of their ids.
+    groups: Arc<Vec<Group>>,
+}
+
+/// Rows of one sensor.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    /// Its first row in the file, and the one after its last.
+    start: u32,
+    end: u32,
+    /// Its first row in the keys.
+    to: u32,
 }
 
 impl FileKeys {
@@ -60,41 +69,73 @@ impl FileKeys {
         })?;
         found.check(meta).map_err(|fault| footer.corrupt(fault))?;
         let mut groups = Vec::with_capacity(found.ids.len());
+        let mut numbers = Vec::with_capacity(found.ids.len());
         let mut start = 0;
-        for (id, end) in found.ids.iter().zip(found.ends) {
-            groups.push((number(id)?, start..end));
+        for (at, (id, &end)) in found.ids.iter().zip(&found.ends).enumerate() {
+            groups.push(Group { start, end, to: 0 });
+            numbers.push((number(id)?, at));
             start = end;
         }
-        groups.sort_unstable_by_key(|(sensor, _)| *sensor);
-        let order: Vec<Range<u32>> = groups.iter().map(|(_, rows)| rows.clone()).collect();
-        let mut ends = Vec::with_capacity(order.len());
-        let mut end = 0;
-        for rows in &order {
-            end += rows.len() as u32;
-            ends.push(end);
+        numbers.sort_unstable();
+        let mut ends = Vec::with_capacity(groups.len());
+        let mut row = 0;
+        for &(_, at) in &numbers {
+            groups[at].to = row;
+            row += groups[at].end - groups[at].start;
+            ends.push(row);
         }
-        let sensors = groups.iter().map(|(sensor, _)| *sensor).collect();
-        let time = arrange(&found.time, &order);
-        Ok(FileKeys { keys: Arc::new(Keys { sensors, ends, time }), order: Arc::new(order) })
+        let mut time = Spread::new(&groups, found.time.len());
+        time.put(&found.time);
+        let sensors = numbers.iter().map(|(sensor, _)| *sensor).collect();
+        let keys = Arc::new(Keys { sensors, ends, time: time.out });
+        Ok(FileKeys { keys, groups: Arc::new(groups) })
     }
 
-    /// A column of the file in the order of the keys.
-    pub(super) fn arrange(&self, column: &[i64]) -> Vec<i64> {
-        arrange(column, &self.order)
+    /// Takes a column of the file bit by bit.
+    pub(super) fn spread(&self) -> Spread<'_> {
+        Spread::new(&self.groups, self.keys.time.len())
     }
 
     /// Bytes it takes in memory.
     pub(crate) fn bytes(&self) -> usize {
-        self.keys.time.len() * 8 + self.order.len() * 16
+        self.keys.time.len() * 8 + self.groups.len() * 20
     }
 }
 
-fn arrange(column: &[i64], order: &[Range<u32>]) -> Vec<i64> {
-    let mut arranged = Vec::with_capacity(column.len());
-    for rows in order {
-        arranged.extend_from_slice(&column[rows.start as usize..rows.end as usize]);
+/// A column on its way from the order of the file to that of the keys.
+pub(super) struct Spread<'a> {
+    /// Groups still to come.
+    groups: &'a [Group],
+    /// Row of the file that comes next.
+    row: u32,
+    out: Vec<i64>,
+}
+
+impl<'a> Spread<'a> {
+    fn new(groups: &'a [Group], rows: usize) -> Spread<'a> {
+        Spread { groups, row: 0, out: vec![0; rows] }
     }
-    arranged
+
+    /// Takes the next rows of the file; those past the last group are dropped.
+    pub(super) fn put(&mut self, mut values: &[i64]) {
+        while let Some((group, later)) = self.groups.split_first()
+            && !values.is_empty()
+        {
+            let here = values.len().min((group.end - self.row) as usize);
+            let to = (group.to + self.row - group.start) as usize;
+            self.out[to..to + here].copy_from_slice(&values[..here]);
+            values = &values[here..];
+            self.row += here as u32;
+            if self.row == group.end {
+                self.groups = later;
+            }
+        }
+    }
+
+    /// The column, if all its rows have come.
+    pub(super) fn whole(self) -> Option<Vec<i64>> {
+        self.groups.is_empty().then_some(self.out)
+    }
 }
 
 /// Keys in file order, as they are read.

@@ -1,10 +1,11 @@
 //! Value columns of a file, as integers of the dataset's fields.
 
-use super::decode::FileKeys;
+use super::decode::{FileKeys, Spread};
 use super::read::Footer;
 use crate::Error;
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
 use arrow::datatypes::{DataType, Decimal32Type, Decimal64Type, Int32Type};
+use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 use schemas::{ABSENT, Dataset, Field};
 use std::sync::Arc;
@@ -31,23 +32,25 @@ pub(crate) fn read<R: ChunkReader + Clone + 'static>(
     let fields: Vec<&Field> = there.iter().map(|&ix| &dataset.fields[ix]).collect();
     let columns = footer.guard(|| {
         let names: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
-        let mut columns = vec![Vec::with_capacity(keys.keys.time.len()); fields.len()];
+        let mut columns: Vec<Spread<'_>> = fields.iter().map(|_| keys.spread()).collect();
+        let mut some = Vec::new();
         for batch in footer.batches(bytes, &names)? {
             let batch = batch?;
             for (field, column) in fields.iter().zip(&mut columns) {
-                let array = batch.column_by_name(&field.name).map(|array| append(field, array, column));
-                array.unwrap_or_else(|| Err("it is gone".into())).map_err(|fault| {
-                    parquet::errors::ParquetError::General(format!("column {}: {fault}", field.name))
-                })?;
+                let array = batch.column_by_name(&field.name).ok_or("it is gone".to_owned());
+                some.clear();
+                let fault = |fault| ParquetError::General(format!("column {}: {fault}", field.name));
+                array.and_then(|array| append(field, array, &mut some)).map_err(fault)?;
+                column.put(&some);
             }
         }
         Ok(columns)
     })?;
     for (ix, column) in there.into_iter().zip(columns) {
-        if column.len() != keys.keys.time.len() {
-            return Err(footer.corrupt(format!("column {} has {} rows", dataset.fields[ix].name, column.len())));
-        }
-        read.push((ix, Some(Arc::new(keys.arrange(&column)))));
+        let whole = column
+            .whole()
+            .ok_or_else(|| footer.corrupt(format!("column {} is shorter than the file", dataset.fields[ix].name)))?;
+        read.push((ix, Some(Arc::new(whole))));
     }
     Ok(read)
 }

@@ -1,4 +1,4 @@
-//! The durable store keeps object_store's promises; that it syncs is shown by tracing its system calls.
+//! The durable store keeps object_store's promises; that it syncs is seen in its system calls.
 
 use super::*;
 
@@ -65,4 +65,40 @@ async fn drafts_of_a_crash_are_hidden_and_swept() {
     let store = open(folder.path()).unwrap();
     assert_eq!(fs::read_dir(folder.path().join("d")).unwrap().count(), 1);
     assert_eq!(names(&store).await, ["d/x%23y"].map(|n| n.replace("%23", "#")));
+}
+
+/// Runs one of the tests above under strace, and gives its system calls on files in order, with what they named.
+fn traced(test: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("trace");
+    let calls = "trace=fsync,linkat,rename,mkdir";
+    let ran = std::process::Command::new("strace")
+        .args(["-f", "-y", "-qq", "-e", calls, "-o"])
+        .arg(&log)
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test])
+        .output()
+        .expect("strace, which ./check installs");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let text = fs::read_to_string(&log).unwrap();
+    let done = text.lines().filter(|line| line.ends_with("= 0"));
+    done.filter_map(|line| line.split_once(' ').map(|(_, call)| call.trim_start().to_owned())).collect()
+}
+
+#[test]
+fn a_put_syncs_its_bytes_before_it_is_named_and_its_folders_after() {
+    let calls = traced("local::tests::create_gives_way_to_what_is_there");
+    let root = calls.iter().find(|c| c.starts_with("mkdir") && c.contains("/log\"")).expect("the log folder");
+    let root = root.split('"').nth(1).unwrap().trim_end_matches("/log").to_owned();
+    let wanted = [
+        ("mkdir(", format!("{root}/log\"")),
+        ("fsync(", format!("<{root}>")),
+        ("fsync(", format!("<{root}/log/0.json#0>")),
+        ("linkat(", format!("\"{root}/log/0.json\"")),
+        ("fsync(", format!("<{root}/log>")),
+    ];
+    let mut calls = calls.iter();
+    for (call, name) in wanted {
+        assert!(calls.any(|c| c.starts_with(call) && c.contains(&name)), "no {call}…{name} in its turn");
+    }
 }

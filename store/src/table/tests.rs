@@ -9,6 +9,7 @@ use schemas::Day;
 use serde_json::json;
 
 mod readers;
+mod timing;
 
 const LOG: LogId = LogId(1);
 
