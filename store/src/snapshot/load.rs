@@ -63,17 +63,25 @@ fn holds_any(meta: &FileMeta, ids: &[Arc<str>]) -> bool {
 
 impl Loaded {
     fn new(span: Span, fields: Vec<usize>, layers: Vec<Run>, only: Option<&[SensorIx]>, known: usize) -> Loaded {
-        let mut wanted = vec![only.is_none(); known];
-        only.into_iter().flatten().filter(|&&s| (s as usize) < known).for_each(|&s| wanted[s as usize] = true);
-        let mut count = vec![0_usize; known];
-        let each = || {
-            let entry = |layer: usize, run: &'_ Run| {
-                let sensors = run.keys.sensors.iter().enumerate();
-                sensors.map(|(i, &s)| (s as usize, (layer as u32, i as u32))).collect::<Vec<_>>()
-            };
-            layers.iter().enumerate().flat_map(move |(layer, run)| entry(layer, run))
+        let wanted = only.map(|only| {
+            let mut wanted: Vec<SensorIx> = only.iter().copied().filter(|&s| (s as usize) < known).collect();
+            wanted.sort_unstable();
+            wanted.dedup();
+            wanted
+        });
+        let places = |run: &Run| -> Vec<(usize, u32)> {
+            let own = &run.keys.sensors;
+            match &wanted {
+                None => own.iter().zip(0..).map(|(&s, i)| (s as usize, i)).collect(),
+                Some(wanted) => {
+                    let place = |s: &SensorIx| own.binary_search(s).ok().map(|i| (*s as usize, i as u32));
+                    wanted.iter().filter_map(place).collect()
+                }
+            }
         };
-        each().filter(|(s, _)| wanted[*s]).for_each(|(s, _)| count[s] += 1);
+        let places: Vec<Vec<(usize, u32)>> = layers.iter().map(places).collect();
+        let mut count = vec![0_usize; known];
+        places.iter().flatten().for_each(|(s, _)| count[*s] += 1);
         let mut next = vec![0; known];
         let mut total = 0;
         for (next, count) in next.iter_mut().zip(&count) {
@@ -81,9 +89,11 @@ impl Loaded {
             total += count;
         }
         let mut at = vec![(0, 0); total];
-        for (sensor, place) in each().filter(|(s, _)| wanted[*s]) {
-            at[next[sensor]] = place;
-            next[sensor] += 1;
+        for (layer, places) in places.iter().enumerate() {
+            for &(sensor, i) in places {
+                at[next[sensor]] = (layer as u32, i);
+                next[sensor] += 1;
+            }
         }
         let sensors: Vec<SensorIx> = (0..known as u32).filter(|&s| count[s as usize] > 0).collect();
         let ends = sensors.iter().map(|&s| next[s as usize]).collect();

@@ -217,5 +217,14 @@ pub(crate) async fn rows_of(snapshot: &Snapshot) -> Rows {
         assert_eq!(calls, 1, "a sensor with rows is visited once");
     }
     assert!(snapshot.rows_at_most(ALWAYS) >= rows.len() as u64);
+    if let Some(&one) = loaded.sensors().last() {
+        let alone = snapshot.load(ALWAYS, Some(&[one, one, u32::MAX]), &fields).await.expect("the span loads");
+        assert_eq!(alone.sensors(), [one]);
+        let id = &snapshot.sensors.ids[one as usize];
+        alone.series(one, &mut |series| {
+            let times: Vec<i64> = rows.keys().filter(|(s, _)| **s == **id).map(|(_, time)| *time).collect();
+            assert_eq!(series.time, times, "asked for alone it has the same rows");
+        });
+    }
     rows
 }
