@@ -159,7 +159,7 @@ impl Doors {
         }
         for broker in &config.brokers {
             let name = broker.name();
-            doors.push((name.clone(), broker.url.to_string(), metrics.door(&name)));
+            doors.push((format!("broker {name}"), broker.url.to_string(), metrics.door(&name)));
         }
         Ok(Doors(doors))
     }

@@ -126,11 +126,16 @@ fn people(glance: &Glance, out: &mut String) {
         let what = [rejected.source.as_str(), rejected.field.as_str()].join(" ");
         let _ = writeln!(out, "  {} {}, last {}", console::count(rejected.count), rejected.reason, rejected.last_seen);
         let _ = writeln!(out, "    {}: {} ({})", rejected.topic, rejected.detail, what.trim());
-        let _ = writeln!(out, "    {}", rejected.payload.escape_debug());
+        let _ = writeln!(out, "    {}", one_line(&rejected.payload));
     }
     for silent in &glance.silent {
         let more = if silent.count > silent.sensors.len() { ", …" } else { "" };
         let _ =
             writeln!(out, "\n{}: {} silent sensors: {}{more}", silent.dataset, silent.count, silent.sensors.join(", "));
     }
+}
+
+/// A text without what would upset a terminal.
+fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }

@@ -1,6 +1,6 @@
 //! Servers as they are run: demo, serve with replay, import, and what stands in their way.
 
-use super::program::{PATIENCE, Server, get, lamppost, wait, write_contract};
+use super::program::{CONTRACT, PATIENCE, Server, get, lamppost, wait, write_contract};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -93,6 +93,46 @@ fn replayed_rows_add_up_to_what_a_plain_loop_counts() {
     let mut server = Server::start(words("serve", &config));
     let http = server.http();
     assert_eq!(sums(&http), expected, "after a restart");
+}
+
+#[test]
+fn a_replay_outlives_a_killed_server() {
+    let (folder, config) = place();
+    let file = folder.path().join("rows.csv");
+    let expected = rows(&file);
+    let mut server = Server::start(words("serve", &config));
+    let (http, mqtt) = (server.http(), server.mqtt());
+    let fixed = std::fs::read_to_string(&config).unwrap();
+    let fixed = fixed.replacen("127.0.0.1:0", &http, 1).replacen("127.0.0.1:0", mqtt.trim_start_matches("mqtt://"), 1);
+    std::fs::write(&config, fixed).unwrap();
+    let replay = std::thread::spawn(move || {
+        lamppost(["replay", file.to_str().unwrap(), "--to", &mqtt, "--topic", "things/{id}", "--rate", "500"])
+    });
+    wait(PATIENCE, || {
+        let status: serde_json::Value = serde_json::from_str(&get(&http, "/status").1).ok()?;
+        (status["doors"][0]["acked"].as_u64()? > 200).then_some(())
+    });
+    drop(server);
+    let mut server = Server::start(words("serve", &config));
+    let http = server.http();
+    let ended = replay.join().unwrap();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.starts_with("1 204 rows"), "{ended:?}");
+    assert_eq!(sums(&http), expected);
+}
+
+#[test]
+fn a_contract_that_would_reinterpret_stored_data_is_refused() {
+    let (folder, config) = place();
+    let file = folder.path().join("rows.csv");
+    rows(&file);
+    let imported =
+        lamppost(["import", file.to_str().unwrap(), "--dataset", "things", "--config", config.to_str().unwrap()]);
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+    std::fs::write(folder.path().join("c/things.toml"), CONTRACT.replace("\"count\"", "\"gauge\"")).unwrap();
+    let refused = lamppost(words("serve", &config));
+    assert_eq!(refused.code, Some(78), "{refused:?}");
+    assert!(refused.err.contains("hits"), "{refused:?}");
 }
 
 #[test]
