@@ -34,6 +34,14 @@ async fn bind(what: &str, address: SocketAddr) -> Result<TcpListener, Error> {
     })
 }
 
+/// The address, if nothing listens there yet; else one that takes any free port.
+pub async fn free(address: SocketAddr) -> SocketAddr {
+    match TcpListener::bind(address).await {
+        Ok(_) => address,
+        Err(_) => SocketAddr::new(address.ip(), 0),
+    }
+}
+
 /// The address a bound socket really has.
 pub fn address(socket: &TcpListener) -> Result<SocketAddr, Error> {
     socket.local_addr().map_err(|e| Error::run(format!("a socket lost its address: {e}")))

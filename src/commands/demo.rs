@@ -11,11 +11,16 @@ use crate::town::Town;
 use crate::{Config, Error, console, contracts};
 use folder::Folder;
 use schemas::Dataset;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::watch;
+
+/// Usual port of HTTP servers beside the system's own.
+const HTTP_PORT: u16 = 8080;
+/// Port of MQTT without TLS (IANA).
+const MQTT_PORT: u16 = 1883;
 
 /// What `demo` takes.
 #[derive(Debug, clap::Args)]
@@ -23,12 +28,12 @@ pub struct Options {
     /// Folder to keep the town's data in; without it a temporary one, removed at the end.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Where the HTTP door listens.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
-    http: SocketAddr,
-    /// Where the MQTT door listens.
-    #[arg(long, default_value = "127.0.0.1:1883", value_name = "ADDRESS")]
-    mqtt: SocketAddr,
+    /// Where the HTTP door listens; 127.0.0.1:8080 without it, or a free port if that one is taken.
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
+    /// Where the MQTT door listens; 127.0.0.1:1883 without it, or a free port if that one is taken.
+    #[arg(long, value_name = "ADDRESS")]
+    mqtt: Option<SocketAddr>,
     /// Another seed is another town.
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
@@ -36,17 +41,16 @@ pub struct Options {
 
 /// Runs the town until interrupted.
 pub async fn run(options: Options) -> Result<(), Error> {
-    for (what, address) in [("--http", options.http), ("--mqtt", options.mqtt)] {
-        access::loopback::check(what, address, false).map_err(Error::usage)?;
-    }
+    let http = listen("--http", options.http, HTTP_PORT).await?;
+    let mqtt = listen("--mqtt", options.mqtt, MQTT_PORT).await?;
     let mut interrupts = Interrupts::listen()?;
     let town = Arc::new(Town::new(options.seed));
     let folder = Folder::take(options.dir)?;
     let mut config = Config::new(folder.path());
-    (config.http, config.mqtt) = (options.http, Some(options.mqtt));
+    (config.http, config.mqtt) = (http, Some(mqtt));
     let sockets = Sockets::bind(&config).await?;
     let http = sockets::address(&sockets.http)?;
-    let mqtt = sockets.mqtt.as_ref().map_or(Ok(options.mqtt), sockets::address)?;
+    let mqtt = sockets.mqtt.as_ref().map_or(Ok(mqtt), sockets::address)?;
     let clock = app::clock();
     let datasets = datasets(&town)?;
     let app = App::open(&config, datasets.clone(), clock.clone()).await?;
@@ -80,6 +84,14 @@ pub async fn run(options: Options) -> Result<(), Error> {
     console::say(summary);
     drop(folder);
     told.await.unwrap_or(Ok(()))
+}
+
+/// Where a door listens: at the address named, or at its usual port on this machine if that is free.
+async fn listen(what: &str, named: Option<SocketAddr>, usual: u16) -> Result<SocketAddr, Error> {
+    match named {
+        Some(address) => access::loopback::check(what, address, false).map(|()| address).map_err(Error::usage),
+        None => Ok(sockets::free(SocketAddr::from((Ipv4Addr::LOCALHOST, usual))).await),
+    }
 }
 
 /// The shipped datasets with the town's registry.

@@ -114,3 +114,31 @@ fn stamps_are_never_ahead_of_sending_but_for_a_wrong_clock() {
         }
     }
 }
+
+#[test]
+fn honest_messages_are_readings_of_the_shipped_contracts() {
+    let town = Town::new(1);
+    let datasets = crate::contracts::shipped(|dataset| town.registry(dataset)).unwrap();
+    for device in town.devices() {
+        let dataset = datasets.iter().find(|dataset| *dataset.id == *device.dataset).unwrap();
+        assert_eq!(dataset.every, schemas::Cadence::Every(device.every), "{}", device.id);
+        let listed = dataset.sensors.iter().find(|sensor| *sensor.id == *device.id).unwrap();
+        assert!(listed.registered && listed.places.len() == 1 && !listed.attributes.is_empty(), "{listed:?}");
+    }
+    let catalog = std::sync::Arc::new(ingest::Catalog::new(datasets));
+    let mut pipeline = ingest::Pipeline::new(catalog, ingest::Config::default(), &[]);
+    let past = ingest::Past { mark: &|_| None, too_old: &|_, _| false };
+    let mut gather = pipeline.begin();
+    let mut sent = 0;
+    for device in town.devices().iter().filter(|device| device.habit == Habit::Good) {
+        for wake in town.wakes(device, hours(6, 30)) {
+            for message in town.messages(device, wake) {
+                let message = ingest::Message::new(message.topic.into(), message.payload, wake);
+                pipeline.take(&message, wake, past, &mut gather);
+                sent += 1;
+            }
+        }
+    }
+    assert_eq!(gather.rejects(), []);
+    assert_eq!(gather.batches().iter().map(|batch| batch.len()).sum::<usize>(), sent);
+}

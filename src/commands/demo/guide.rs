@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 /// Said as soon as the doors are open.
 pub(super) fn greet(folder: &Folder, http: SocketAddr, mqtt: SocketAddr) {
-    let stays = if folder.is_kept() { "stays for the next time" } else { "goes away at the end" };
+    let stays = if folder.stays() { "stays for the next time" } else { "goes away at the end" };
     let (ip, port) = (mqtt.ip(), mqtt.port());
     console::say(format!(
         "\
