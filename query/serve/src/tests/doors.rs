@@ -35,6 +35,7 @@ async fn metrics_count_requests_by_route() {
         "lamppost_http_request_duration_seconds_count{route=\"unmatched\"} 2",
         "lamppost_log_bytes{log=\"a\\\"b\"} 7.0",
         "lamppost_answers_cached_total 1",
+        "lamppost_door_messages_total 3",
     ] {
         assert!(said.body.lines().any(|found| found.starts_with(line)), "{line} is not in\n{}", said.body);
     }
@@ -79,6 +80,7 @@ async fn a_panic_ends_one_request_only() {
         engine: town.engine.clone(),
         unready: Arc::new(|| panic!("a fault on purpose")),
         figures: Arc::new(Vec::new),
+        register: Arc::new(|_| ()),
         status: Arc::new(|| serde_json::Value::Null),
     };
     town.router = crate::router(parts);

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use engine::Engine;
 use http_body_util::BodyExt;
+use prometheus_client::metrics::counter::Counter;
 use schemas::{ABSENT, Batch, Dataset, Note, Place, Time};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -123,6 +124,11 @@ impl Town {
             engine: engine.clone(),
             unready: Arc::new(move || reasons.lock().expect("no panic holds it").clone()),
             figures: Arc::new(move || vec![figure.clone()]),
+            register: Arc::new(|registry| {
+                let messages = Counter::<u64>::default();
+                messages.inc_by(3);
+                registry.register("door_messages", "Messages of a door", messages);
+            }),
             status: Arc::new(|| serde_json::json!({ "position": 1 })),
         };
         Town { router: router(parts), engine, air, writer, unready, _folder: folder }
