@@ -1,4 +1,7 @@
 //! The one integration-test binary of the workspace root: each further one would link everything again.
 
 mod cli;
+mod mosquitto;
+mod recorded;
+mod server;
 mod tidy;
