@@ -84,10 +84,13 @@ fn recordings(data: &Path) -> Vec<Recording> {
     add("bikes", "bike-counts-bw", "bikes/{counter_site_id}/hour", ",", &["counter_site_id", "iso_timestamp"]);
     add("rooms", "indoor-co2-b4b", "rooms/{id}/{source}", ",", &["id", "source", "timestamp", "property"]);
     add("parking_bath", "parking-bath", "bath/parking", ",", &["Name", "LastUpdate"]);
-    add("parking_birmingham", "parking-birmingham", "birmingham/{SystemCodeNumber}/parking", ",", &[
-        "SystemCodeNumber",
-        "LastUpdated",
-    ]);
+    add(
+        "parking_birmingham",
+        "parking-birmingham",
+        "birmingham/{SystemCodeNumber}/parking",
+        ",",
+        &["SystemCodeNumber", "LastUpdated"],
+    );
     add("aberdeen", "air-aberdeen", "aberdeen/<kind>/{sensor_id}", ";", &["sensor_id", "timestamp"]);
     add("aberdeen", "air-aberdeen/reference", "aberdeen/station/<station>", ";", &["DateTime"]);
     // The rooms' files overlap in nothing but their order counts: Python's oracle reads them in this one.
