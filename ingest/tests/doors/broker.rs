@@ -191,7 +191,7 @@ async fn a_poison_packet_raises_the_alarm_and_a_large_message_is_a_reject() {
     drop(client);
     for round in 0..6 {
         let mut client = broker.greet(1).await;
-        client.send(&publish(false, "city/a/air", &vec![b' '; 1 << 20], 1, 1, round > 0)).await;
+        client.send_what_it_takes(&publish(false, "city/a/air", &vec![b' '; 1 << 20], 1, 1, round > 0)).await;
         assert_eq!(client.packet().await, None, "larger than the client takes");
     }
     let door = ground.metrics.door(&name);
