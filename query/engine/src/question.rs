@@ -227,8 +227,8 @@ pub fn parse_time(parameter: &'static str, text: &str, now: Time, zone: &Zone) -
 
 /// Parses `tz`.
 pub fn parse_zone(text: &str) -> Result<Zone, Error> {
-    Zone::parse(text)
-        .map_err(|why| Error::invalid("tz", why, ["an IANA zone (Europe/Prague)".to_owned(), "UTC".to_owned()]))
+    let accepted = ["an IANA zone (Europe/Prague)", "UTC"].map(str::to_owned);
+    Zone::parse(text).map_err(|why| Error::invalid("tz", format!("tz {text:?}: {why}"), accepted))
 }
 
 /// Parses `bbox`: west, south, east, north in degrees, by commas.

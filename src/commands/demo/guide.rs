@@ -9,6 +9,9 @@ use std::net::SocketAddr;
 pub(super) fn greet(folder: &Folder, http: SocketAddr, mqtt: SocketAddr) {
     let stays = if folder.stays() { "stays for the next time" } else { "goes away at the end" };
     let (ip, port) = (mqtt.ip(), mqtt.port());
+    // Under `cargo run` the program is not on the path: say it as it was called.
+    let called = std::env::args_os().next().unwrap_or_else(|| "lamppost".into());
+    let program = called.to_string_lossy();
     console::say(format!(
         "\
 A town of 300 sensors is awake. A week of its history is being filled in; live readings arrive by MQTT.
@@ -24,7 +27,7 @@ Look around:
   newest of all car parks    http://{http}/api/v1/datasets/parking/latest
   the weather as CSV         http://{http}/api/v1/datasets/weather/readings?sensor=mast-01&from=now-3h&format=csv
   metrics                    http://{http}/metrics
-  what was rejected, and why lamppost status --url http://{http}
+  what was rejected, and why {program} status --url http://{http}
 
 Be a device (the answer shows it at once):
   mosquitto_pub -h {ip} -p {port} -q 1 -t city/my-balcony/weather -m \"{{\\\"ts\\\":\\\"$(date -u +%FT%TZ)\\\",\\\"temperature\\\":21.5}}\"
