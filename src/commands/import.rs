@@ -29,8 +29,8 @@ pub struct Options {
     #[arg(long, default_value_t = 0, value_name = "N")]
     source: usize,
     /// Topic as the devices would have used it, if the mapping takes the sensor from the topic: {column} as in replay.
-    #[arg(long, value_name = "TOPIC", default_value = "import")]
-    topic: String,
+    #[arg(long, value_name = "TOPIC")]
+    topic: Option<String>,
     /// The config file that names data, log and contracts.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "log", "contracts"])]
     config: Option<PathBuf>,
@@ -59,10 +59,12 @@ pub struct Options {
 
 /// Imports, telling how far it is each second and summing up at the end.
 pub async fn run(options: Options) -> Result<(), Error> {
-    let pattern =
-        Pattern::parse(&options.topic).map_err(|e| Error::usage(format!("--topic {:?}: {e}", options.topic)))?;
+    // Without a topic of its own a message still needs one, to be told of in rejects.
+    let topic = options.topic.as_deref().unwrap_or("import");
+    let pattern = Pattern::parse(topic).map_err(|e| Error::usage(format!("--topic {topic:?}: {e}")))?;
     let config = config(&options)?;
     let datasets = contracts::read(&config.contracts)?;
+    check_target(&datasets, &options)?;
     let job = format!("import into {}/{}", options.dataset, options.source);
     let (bookmark, skip) = match &options.state {
         Some(file) => Bookmark::open(file, &job, &options.files).map(|(bookmark, rows)| (Some(bookmark), rows))?,
@@ -99,9 +101,10 @@ pub async fn run(options: Options) -> Result<(), Error> {
     console::progress_end();
     bookmark.as_ref().map_or(Ok(()), |bookmark| bookmark.save(skip + done))?;
     sum_up(done, start, &before, &after);
-    let go_on = match &options.state {
-        Some(_) => "run the same again to go on".to_owned(),
-        None => format!("go on with --from {}", skip + done),
+    let go_on = match (&options.state, skip + done) {
+        (Some(_), _) => "run the same again to go on".to_owned(),
+        (None, 0) => "nothing was imported".to_owned(),
+        (None, rows) => format!("go on with --from {rows}"),
     };
     let outcome = pushed.and(finished).and(fed.map(|_| ()));
     outcome.map_err(|e| Error { message: format!("{e}; {go_on}"), ..e })?;
@@ -109,6 +112,26 @@ pub async fn run(options: Options) -> Result<(), Error> {
         true => Err(Error::run(format!("interrupted; {go_on}"))),
         false => Ok(()),
     }
+}
+
+/// The dataset and the source must be there; a source that takes its sensor from the topic needs one.
+fn check_target(datasets: &[Arc<schemas::Dataset>], options: &Options) -> Result<(), Error> {
+    let Some(dataset) = datasets.iter().find(|dataset| *dataset.id == *options.dataset) else {
+        let ids: Vec<&str> = datasets.iter().map(|dataset| &*dataset.id).collect();
+        return Err(Error::usage(format!("--dataset {:?}: the contracts have {}", options.dataset, ids.join(", "))));
+    };
+    let Some(source) = dataset.sources.get(options.source) else {
+        let last = dataset.sources.len().saturating_sub(1);
+        return Err(Error::usage(format!("--source {}: {} has sources 0 to {last}", options.source, dataset.id)));
+    };
+    if options.topic.is_none() && source.sensor.deepest_level().is_some() {
+        let filter = source.mqtt.as_ref().map_or("", |filter| filter.as_str());
+        return Err(Error::usage(format!(
+            "{} takes the sensor from the topic ({filter}): give one with --topic, a column in braces for the sensor",
+            source.name
+        )));
+    }
+    Ok(())
 }
 
 /// Hands rows to the import until they end or the person wants it to end.

@@ -105,9 +105,10 @@ pub async fn run(options: Options) -> Result<(), Error> {
             Ok(())
         }
     };
-    let go_on = match &options.state {
-        Some(_) => "run the same again to go on".to_owned(),
-        None => format!("go on with --from {}", skip + done),
+    let go_on = match (&options.state, skip + done) {
+        (Some(_), _) => "run the same again to go on".to_owned(),
+        (None, 0) => "nothing was replayed".to_owned(),
+        (None, rows) => format!("go on with --from {rows}"),
     };
     outcome.map_err(|why| Error::run(format!("{why}; {go_on}")))
 }

@@ -155,6 +155,28 @@ fn importing_twice_changes_nothing() {
 }
 
 #[test]
+fn an_import_that_cannot_map_its_rows_is_refused_before_it_begins() {
+    let (folder, config) = place();
+    let file = folder.path().join("rows.csv");
+    rows(&file);
+    let import = |dataset, source| {
+        let config = config.to_str().unwrap();
+        lamppost(["import", file.to_str().unwrap(), "--dataset", dataset, "--source", source, "--config", config])
+    };
+    let unknown = import("thing", "0");
+    assert_eq!(unknown.code, Some(64), "{unknown:?}");
+    assert!(unknown.err.contains("things"), "it names those there are: {unknown:?}");
+    let beyond = import("things", "7");
+    assert_eq!(beyond.code, Some(64), "{beyond:?}");
+    let by_topic = CONTRACT.replace("\"{/id}\"", "\"{topic.1}\"");
+    assert_ne!(by_topic, CONTRACT);
+    std::fs::write(folder.path().join("c/things.toml"), by_topic).unwrap();
+    let silent = import("things", "0");
+    assert_eq!(silent.code, Some(64), "{silent:?}");
+    assert!(silent.err.contains("--topic"), "{silent:?}");
+}
+
+#[test]
 fn a_port_in_use_and_a_locked_or_unusable_folder_are_one_clear_line() {
     let (_folder, config) = place();
     let mut server = Server::start(words("serve", &config));
