@@ -184,6 +184,100 @@ async fn a_new_log_folder_in_front_of_old_tables_goes_on() {
     assert_eq!(raw.values().max(), Some(&Position(position)));
 }
 
+/// The segments of the log, oldest first.
+fn segments(bed: &Bed) -> Vec<std::path::PathBuf> {
+    let found = std::fs::read_dir(&bed.config.log).unwrap().map(|entry| entry.unwrap().path());
+    let mut segments: Vec<_> = found.filter(|path| path.extension().is_some_and(|e| e == "log")).collect();
+    segments.sort();
+    segments
+}
+
+/// A store of small segments.
+async fn small(datasets: Vec<std::sync::Arc<schemas::Dataset>>) -> Bed {
+    let mut bed = Bed::new(datasets).await;
+    bed.crash();
+    bed.config.segment_bytes = 1024;
+    bed.open().await.unwrap();
+    bed
+}
+
+#[tokio::test]
+async fn segments_that_went_with_records_above_the_flush_stop_the_start() {
+    for flushed in [false, true] {
+        let mut bed = small(vec![crate::testing::dataset("d", 1)]).await;
+        for i in 0..100 {
+            if flushed && i == 50 {
+                bed.flush().await.unwrap();
+            }
+            bed.put(&[("y", i, &[(0, i)])]).await;
+        }
+        bed.crash();
+        let mut gone = segments(&bed);
+        gone.pop();
+        assert!(gone.len() > 1);
+        let kept: Vec<_> = gone.iter().map(|path| std::fs::read(path).unwrap()).collect();
+        gone.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+        let refused = bed.open().await.expect_err("acknowledged rows are gone");
+        assert_eq!(refused.kind, Kind::Corrupt, "{refused}");
+        let reached = if flushed { 50 } else { 0 };
+        assert!(refused.message.contains(&format!("the data of d has come to position {reached} only")), "{refused}");
+        gone.iter().zip(kept).for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
+        bed.open().await.unwrap();
+        assert_eq!(bed.rows().await.len(), 100);
+    }
+}
+
+#[tokio::test]
+async fn a_data_folder_older_than_the_log_stops_the_start() {
+    let mut bed = small(vec![crate::testing::dataset("d", 1)]).await;
+    for i in 0..100 {
+        bed.put(&[("y", i, &[(0, i)])]).await;
+    }
+    bed.flush().await.unwrap();
+    assert_eq!(bed.store().log.stats().segments, 1);
+    bed.crash();
+    std::fs::remove_dir_all(&bed.config.data).unwrap();
+    let refused = bed.open().await.expect_err("the rows are nowhere");
+    assert_eq!(refused.kind, Kind::Corrupt, "{refused}");
+}
+
+#[tokio::test]
+async fn a_dataset_may_come_back_after_the_log_went_on_without_it() {
+    let both = vec![crate::testing::dataset("d", 1), crate::testing::dataset("other", 1)];
+    let mut bed = small(both.clone()).await;
+    bed.append(vec![batch(&both[1], &[("s", 1, &[(0, 1)])])], Vec::new()).await;
+    bed.put(&[("y", 0, &[(0, 0)])]).await;
+    bed.flush().await.unwrap();
+    bed.crash();
+    bed.datasets.pop();
+    bed.open().await.unwrap();
+    for i in 1..=100 {
+        bed.put(&[("y", i, &[(0, i)])]).await;
+    }
+    bed.flush().await.unwrap();
+    assert_eq!(bed.store().log.stats().segments, 1);
+    bed.crash();
+    bed.datasets = both;
+    bed.datasets.push(crate::testing::dataset("new", 1));
+    bed.open().await.unwrap();
+    assert_eq!(bed.rows().await.len(), 101);
+}
+
+#[tokio::test]
+async fn a_log_that_lost_all_its_segments_is_another_log() {
+    let mut bed = Bed::of(1).await;
+    bed.put(&[("y", 10, &[(0, 1)])]).await;
+    bed.flush().await.unwrap();
+    bed.put(&[("y", 10, &[(0, 2)])]).await;
+    let day = schemas::Day(0).span();
+    let lost = bed.snapshot().stamp(day);
+    bed.crash();
+    segments(&bed).iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    bed.open().await.unwrap();
+    bed.put(&[("y", 10, &[(0, 3)])]).await;
+    assert_ne!(bed.snapshot().stamp(day), lost, "a stamp names one content of a day for ever");
+}
+
 #[tokio::test]
 async fn reject_counts_are_exact_over_crashes() {
     let mut bed = Bed::of(1).await;
