@@ -146,6 +146,28 @@ async fn a_flush_whose_commit_a_fold_found_to_stand_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_fold_that_fails_half_way_leaves_nothing_behind() {
+    let bed = Bed::of(1).await;
+    for sensor in ["y", "z"] {
+        bed.put(&[(sensor, 10, &[(0, 1)])]).await;
+        bed.flush().await.unwrap();
+    }
+    bed.put(&[("y", 10, &[(0, 2)]), ("z", 10, &[(0, 2)])]).await;
+    bed.flush().await.unwrap();
+    let before = bed.stored("raw").await;
+    assert_eq!(before.len(), 2);
+    let faults = bed.faults.clone().unwrap();
+    for _ in 0..3 {
+        faults.plan(Call::Put, "raw/day=", 1, 1, Fault::Before);
+        bed.fold().await.unwrap_err();
+        faults.heal();
+        assert_eq!(bed.stored("raw").await, before);
+    }
+    bed.settle().await.unwrap();
+    assert_eq!(bed.table_rows().await, rows(&[("y", 10, 2), ("z", 10, 2)]));
+}
+
+#[tokio::test]
 async fn a_failed_flush_keeps_every_row_readable_and_is_tried_again() {
     let bed = Bed::of(1).await;
     bed.put(&[("y", 10, &[(0, 1)])]).await;
