@@ -12,6 +12,7 @@ use crate::shelf::LateFile;
 use crate::store::Store;
 use crate::table::{App, Commit};
 use crate::{Error, Kind, LogId, Position, Run, SensorTable, snapshot};
+use object_store::ObjectStoreExt;
 use plan::{Plan, Target};
 use schemas::Day;
 use std::collections::BTreeMap;
@@ -129,27 +130,59 @@ impl Work<'_> {
         Ok(plan)
     }
 
-    /// Writes each target anew, with its late rows laid over it.
+    /// Writes each target anew, with its late rows laid over it. Tried again and again on a full disk it leaves nothing behind.
     async fn write(&mut self, late: &[Arc<LateFile>], plan: &Plan) -> Result<Vec<FileMeta>, Error> {
         let newest = late.iter().map(|f| (f.meta.name.last, f.meta.name.log)).max().unwrap_or_default();
         let mut adds = Vec::with_capacity(plan.targets.len());
-        for (n, Target { file, rows }) in plan.targets.iter().enumerate() {
-            let fields = self.fields();
-            let old = match file {
-                Some(file) => self.load(file, &fields).await?,
-                None => merge(&[], fields.len()),
-            };
-            let over = plan.rows(rows);
-            let run = blocking(move || Ok(merge(&[old, over], fields.len()))).await?;
-            let (last, log) = newest.max(file.as_ref().map(|f| (f.name.last, f.name.log)).unwrap_or_default());
-            let seq = self.book.table.lock().await.seq(n as u16);
-            let name = FileName { layer: Layer::Raw { seq }, day: plan.day, last, log };
-            let (meta, bytes) = encoded(&self.book.dataset, run, self.sensors.clone(), name).await?;
-            self.bytes += meta.bytes;
-            put(self.store, &self.book.dataset, &meta, bytes).await?;
+        for (n, target) in plan.targets.iter().enumerate() {
+            match self.target(n, target, newest, plan).await {
+                Ok(meta) => adds.push(meta),
+                Err(error) => {
+                    self.tidy(&adds).await;
+                    return Err(error);
+                }
+            }
             self.store.points.pass("fold.file")?;
-            adds.push(meta);
         }
         Ok(adds)
+    }
+
+    /// Writes the n-th target.
+    async fn target(
+        &mut self,
+        n: usize,
+        Target { file, rows }: &Target,
+        newest: (Position, LogId),
+        plan: &Plan,
+    ) -> Result<FileMeta, Error> {
+        let fields = self.fields();
+        let old = match file {
+            Some(file) => self.load(file, &fields).await?,
+            None => merge(&[], fields.len()),
+        };
+        let over = plan.rows(rows);
+        let run = blocking(move || Ok(merge(&[old, over], fields.len()))).await?;
+        let (last, log) = newest.max(file.as_ref().map(|f| (f.name.last, f.name.log)).unwrap_or_default());
+        let seq = self.book.table.lock().await.seq(n as u16);
+        let name = FileName { layer: Layer::Raw { seq }, day: plan.day, last, log };
+        let (meta, bytes) = encoded(&self.book.dataset, run, self.sensors.clone(), name).await?;
+        self.bytes += meta.bytes;
+        put(self.store, &self.book.dataset, &meta, bytes).await?;
+        Ok(meta)
+    }
+
+    /// Removes what a fold that failed has written. While the fate of a commit is open nothing is removed: an earlier try of
+    /// the same fold may stand, and its files have the same names.
+    async fn tidy(&self, written: &[FileMeta]) {
+        let table = self.book.table.lock().await;
+        if table.is_open() {
+            return;
+        }
+        for name in written.iter().map(|meta| meta.name).filter(|name| !table.files().contains_key(name)) {
+            let place = name.place(&self.book.dataset.id);
+            if let Err(error) = self.store.objects.delete(&place).await {
+                tracing::warn!(%error, "a file that a failed fold has written could not be removed");
+            }
+        }
     }
 }

@@ -50,6 +50,14 @@ pub(crate) struct Floors {
     pub(crate) known: Position,
 }
 
+impl Floors {
+    /// The last record that table or saved state needs no more from the log: without saved state the files tell all, and a
+    /// table made anew for a changed contract has lost no rows.
+    pub(crate) fn reached(self) -> Position {
+        self.filed.max(self.known)
+    }
+}
+
 /// One dataset.
 #[derive(Debug)]
 pub(crate) struct Holding {

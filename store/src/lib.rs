@@ -30,6 +30,7 @@ pub mod position;
 pub mod reader;
 mod recover;
 mod rejects;
+mod released;
 mod replay;
 pub mod run;
 mod seal;

@@ -8,24 +8,29 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(crate) struct Marks {
     most: usize,
-    times: HashMap<u64, Time>,
+    /// By hash the newest time, and the number of the mark that gave it.
+    times: HashMap<u64, (Time, u64)>,
     order: VecDeque<Mark>,
+    /// Marks ever pushed: the number of the next.
+    pushed: u64,
 }
 
 impl Marks {
     /// An empty window of at most so many marks.
     pub(crate) fn new(most: usize) -> Marks {
-        Marks { most, times: HashMap::new(), order: VecDeque::new() }
+        Marks { most, times: HashMap::new(), order: VecDeque::new(), pushed: 0 }
     }
 
     /// Remembers a mark; past the bound the oldest is forgotten.
     pub(crate) fn push(&mut self, mark: Mark) {
-        self.times.insert(mark.hash, mark.time);
+        self.times.insert(mark.hash, (mark.time, self.pushed));
         self.order.push_back(mark);
+        self.pushed += 1;
         while self.order.len() > self.most {
+            let number = self.pushed - self.order.len() as u64;
             let Some(old) = self.order.pop_front() else { break };
-            // A hash marked again since keeps its newer time.
-            if self.times.get(&old.hash) == Some(&old.time) {
+            // A hash marked again since stays, with its newer mark.
+            if self.times.get(&old.hash).is_some_and(|(_, newest)| *newest == number) {
                 self.times.remove(&old.hash);
             }
         }
@@ -33,7 +38,7 @@ impl Marks {
 
     /// The time of the newest mark of that hash.
     pub(crate) fn get(&self, hash: u64) -> Option<Time> {
-        self.times.get(&hash).copied()
+        self.times.get(&hash).map(|(time, _)| *time)
     }
 
     /// All of them, oldest first.
@@ -64,5 +69,10 @@ mod tests {
         let mark = Mark { hash: 1, time: Time(1) };
         (0..3).for_each(|_| marks.push(mark));
         assert_eq!(marks.iter().count(), 2);
+        assert_eq!(marks.get(1), Some(Time(1)), "redelivered, so remembered as long as its last arrival");
+        marks.push(Mark { hash: 2, time: Time(2) });
+        assert_eq!(marks.get(1), Some(Time(1)));
+        marks.push(Mark { hash: 3, time: Time(3) });
+        assert_eq!(marks.get(1), None);
     }
 }

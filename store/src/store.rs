@@ -7,6 +7,7 @@ use crate::intake::{Intake, lock};
 use crate::log::Handle;
 use crate::points::Points;
 use crate::recover::{self, Ground};
+use crate::released::Released;
 use crate::replay::{Refusals, Replay};
 use crate::shelf::Bin;
 use crate::state::{self, Positions};
@@ -30,6 +31,8 @@ pub(crate) struct Store {
     pub(crate) closed: AtomicBool,
     /// Up to where rejects and marks had seen each log at start.
     desk_positions: Positions,
+    /// What the log folder says of segments that went.
+    released: Mutex<Released>,
     /// The turn of saving rejects and of letting segments go.
     pub(crate) saving: tokio::sync::Mutex<()>,
     bin: Bin,
@@ -79,6 +82,9 @@ impl Store {
             Replay { intake: intake.clone(), objects: objects.clone(), desk: desk_positions.clone(), refusals }
                 .run(&config, &datasets)
                 .await?;
+        let released = Released::read(&config.log, found.id)?;
+        let reached = intake.books.iter().map(|book| (&*book.dataset.id, book.floors(found.id).reached()));
+        released.check(&config.log, found.above, reached)?;
         for dataset in datasets.iter().filter(|d| changed.contains(&d.id)) {
             contract::keep(&*objects, dataset, None).await?;
         }
@@ -98,6 +104,7 @@ impl Store {
             recovered: found.cut,
             closed: AtomicBool::new(false),
             desk_positions,
+            released: Mutex::new(released),
             saving: tokio::sync::Mutex::default(),
             bin,
             lock: Mutex::new(Some(held)),
@@ -122,8 +129,19 @@ impl Store {
         let least = books.min().unwrap_or_else(|| self.intake.applied());
         self.save_desk().await?;
         let least = least.min(lock(&self.intake.desk).saved);
-        let log = self.log.clone();
-        crate::seal::blocking(move || log.release(least)).await?;
+        let (log, folder, mut released) = (self.log.clone(), self.config.log.clone(), lock(&self.released).clone());
+        let news = released.raise(self.datasets.iter().map(|d| &*d.id), least);
+        let noted = crate::seal::blocking(move || {
+            // Without the note segments go all the same: on a full disk their room is what is needed. Then only a dataset that
+            // comes back later could be refused.
+            let noted = if news { released.write(&folder) } else { Ok(()) };
+            log.release(least)?;
+            Ok(noted.map(|()| released))
+        });
+        match noted.await? {
+            Ok(released) => *lock(&self.released) = released,
+            Err(error) => tracing::warn!(%error, "what was let go of the log could not be noted; it is tried again"),
+        }
         self.points.pass("log.release")
     }
 

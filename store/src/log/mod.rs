@@ -1,8 +1,8 @@
 //! The log: what is appended is durable before its receipt goes out, and comes back in order after a crash.
 //!
-//! **Folder.** `id` (the random log-id), `lock`, segments, and what recovery cut (`*.cut`, for a person; never read again).
-//! A segment ([`segment`]) is a header and groups of records ([`frame`]). A record carries a batch, rejects ([`body`]), or only
-//! its note: the position known to be fsynced when it was written.
+//! **Folder.** `id` (the random log-id), `lock`, `released` ([`crate::released`]), segments, and what recovery cut (`*.cut`,
+//! for a person; never read again). A segment ([`segment`]) is a header and groups of records ([`frame`]). A record carries a
+//! batch, rejects ([`body`]), or only its note: the position known to be fsynced when it was written.
 //!
 //! **Operation.** One thread ([`thread`]) takes all that waits ([`queue`]), gives positions in the order of the calls, writes
 //! them as one group, fsyncs, hands the records to `durable`, then gives the receipts out. Records of the next group note this

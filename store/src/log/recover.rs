@@ -20,15 +20,16 @@ const REMEDY: &str = "restore the log folder from a backup, or move it elsewhere
 /// Receives each record.
 pub(super) type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), Error>;
 
-/// The log's id; made, durably, for a folder without segments.
+/// The log's id; made, durably, for a folder without segments. A folder that has lost all of them is a new log: its positions
+/// may come again, and stamps with them, if the old id stayed.
 pub(super) fn id(folder: &Path) -> Result<LogId, Error> {
     let path = folder.join("id");
     let broken = |why: &str| Err(Error::new(Kind::Corrupt, format!("{}: {why}; {REMEDY}", path.display())));
     let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
+        Ok(text) if !segment::list(folder)?.is_empty() => text,
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(path, e)),
         Err(_) if !segment::list(folder)?.is_empty() => return broken("missing, though there are log segments"),
-        Err(_) => {
+        _ => {
             // RandomState is seeded by the operating system.
             let id = LogId(RandomState::new().hash_one(std::time::SystemTime::now()));
             write_atomic(&path, format!("{id}\n").as_bytes())?;

@@ -173,6 +173,11 @@ impl Table {
         Ok(Some(commit))
     }
 
+    /// Whether the fate of a commit is open.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// The nonce of an earlier attempt of the same commit.
     fn tried(&self, commit: &Commit) -> Option<String> {
         self.pending.iter().find(|p| p.commit == *commit).map(|p| p.nonce.clone())

@@ -4,6 +4,7 @@ use crate::fault::{Call, Fault};
 use crate::testing::bed::Rows;
 use crate::testing::{Bed, batch, noon};
 use crate::{Kind, Position};
+use schemas::time::DAY;
 use schemas::{Reason, Reject, Time};
 
 fn rows(rows: &[(&str, i64, i64)]) -> Rows {
@@ -114,6 +115,59 @@ async fn a_fold_whose_commit_stands_though_it_answered_an_error_is_found_out() {
 }
 
 #[tokio::test]
+async fn a_flush_whose_commit_a_fold_found_to_stand_is_not_repeated() {
+    // The fold of a second day may replace a file of that commit before the flush comes again.
+    for late in [&[("y", 10, 2)][..], &[("y", 10, 2), ("y", DAY, 7)]] {
+        let mut bed = Bed::of(1).await;
+        bed.put(&[("y", 10, &[(0, 1)]), ("z", 10, &[(0, 1)]), ("y", 3 * DAY, &[(0, 1)])]).await;
+        bed.flush().await.unwrap();
+        for &(sensor, time, value) in late {
+            bed.put(&[(sensor, time, &[(0, value)])]).await;
+        }
+        bed.flush().await.unwrap();
+        bed.put(&[("x", DAY + 5, &[(0, 3)]), ("z", 10, &[(0, 4)])]).await;
+        let faults = bed.faults.clone().unwrap();
+        faults.plan(Call::Put, "_delta_log", 0, 1, Fault::After);
+        faults.plan(Call::Get, "_delta_log", 0, 1, Fault::Before);
+        bed.flush().await.unwrap_err();
+        faults.heal();
+        bed.fold().await.unwrap();
+        let mut expected = rows(&[("x", DAY + 5, 3), ("y", 3 * DAY, 1), ("z", 10, 4)]);
+        expected.extend(rows(late));
+        assert_eq!(bed.rows().await, expected);
+        bed.put(&[("y", 4 * DAY, &[(0, 5)])]).await;
+        bed.flush().await.unwrap();
+        bed.restart().await;
+        bed.settle().await.unwrap();
+        expected.extend(rows(&[("y", 4 * DAY, 5)]));
+        assert_eq!(bed.rows().await, expected);
+        assert_eq!(bed.table_rows().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_fold_that_fails_half_way_leaves_nothing_behind() {
+    let bed = Bed::of(1).await;
+    for sensor in ["y", "z"] {
+        bed.put(&[(sensor, 10, &[(0, 1)])]).await;
+        bed.flush().await.unwrap();
+    }
+    bed.put(&[("y", 10, &[(0, 2)]), ("z", 10, &[(0, 2)])]).await;
+    bed.flush().await.unwrap();
+    let before = bed.stored("raw").await;
+    assert_eq!(before.len(), 2);
+    let faults = bed.faults.clone().unwrap();
+    for _ in 0..3 {
+        faults.plan(Call::Put, "raw/day=", 1, 1, Fault::Before);
+        bed.fold().await.unwrap_err();
+        faults.heal();
+        assert_eq!(bed.stored("raw").await, before);
+    }
+    bed.settle().await.unwrap();
+    assert_eq!(bed.table_rows().await, rows(&[("y", 10, 2), ("z", 10, 2)]));
+}
+
+#[tokio::test]
 async fn a_failed_flush_keeps_every_row_readable_and_is_tried_again() {
     let bed = Bed::of(1).await;
     bed.put(&[("y", 10, &[(0, 1)])]).await;
@@ -150,6 +204,100 @@ async fn a_new_log_folder_in_front_of_old_tables_goes_on() {
     let raw = crate::book::filed(&*bed.store().intake.books[0].table.lock().await);
     assert_eq!(raw.len(), 2, "each log has its own position");
     assert_eq!(raw.values().max(), Some(&Position(position)));
+}
+
+/// The segments of the log, oldest first.
+fn segments(bed: &Bed) -> Vec<std::path::PathBuf> {
+    let found = std::fs::read_dir(&bed.config.log).unwrap().map(|entry| entry.unwrap().path());
+    let mut segments: Vec<_> = found.filter(|path| path.extension().is_some_and(|e| e == "log")).collect();
+    segments.sort();
+    segments
+}
+
+/// A store of small segments.
+async fn small(datasets: Vec<std::sync::Arc<schemas::Dataset>>) -> Bed {
+    let mut bed = Bed::new(datasets).await;
+    bed.crash();
+    bed.config.segment_bytes = 1024;
+    bed.open().await.unwrap();
+    bed
+}
+
+#[tokio::test]
+async fn segments_that_went_with_records_above_the_flush_stop_the_start() {
+    for flushed in [false, true] {
+        let mut bed = small(vec![crate::testing::dataset("d", 1)]).await;
+        for i in 0..100 {
+            if flushed && i == 50 {
+                bed.flush().await.unwrap();
+            }
+            bed.put(&[("y", i, &[(0, i)])]).await;
+        }
+        bed.crash();
+        let mut gone = segments(&bed);
+        gone.pop();
+        assert!(gone.len() > 1);
+        let kept: Vec<_> = gone.iter().map(|path| std::fs::read(path).unwrap()).collect();
+        gone.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+        let refused = bed.open().await.expect_err("acknowledged rows are gone");
+        assert_eq!(refused.kind, Kind::Corrupt, "{refused}");
+        let reached = if flushed { 50 } else { 0 };
+        assert!(refused.message.contains(&format!("the data of d has come to position {reached} only")), "{refused}");
+        gone.iter().zip(kept).for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
+        bed.open().await.unwrap();
+        assert_eq!(bed.rows().await.len(), 100);
+    }
+}
+
+#[tokio::test]
+async fn a_data_folder_older_than_the_log_stops_the_start() {
+    let mut bed = small(vec![crate::testing::dataset("d", 1)]).await;
+    for i in 0..100 {
+        bed.put(&[("y", i, &[(0, i)])]).await;
+    }
+    bed.flush().await.unwrap();
+    assert_eq!(bed.store().log.stats().segments, 1);
+    bed.crash();
+    std::fs::remove_dir_all(&bed.config.data).unwrap();
+    let refused = bed.open().await.expect_err("the rows are nowhere");
+    assert_eq!(refused.kind, Kind::Corrupt, "{refused}");
+}
+
+#[tokio::test]
+async fn a_dataset_may_come_back_after_the_log_went_on_without_it() {
+    let both = vec![crate::testing::dataset("d", 1), crate::testing::dataset("other", 1)];
+    let mut bed = small(both.clone()).await;
+    bed.append(vec![batch(&both[1], &[("s", 1, &[(0, 1)])])], Vec::new()).await;
+    bed.put(&[("y", 0, &[(0, 0)])]).await;
+    bed.flush().await.unwrap();
+    bed.crash();
+    bed.datasets.pop();
+    bed.open().await.unwrap();
+    for i in 1..=100 {
+        bed.put(&[("y", i, &[(0, i)])]).await;
+    }
+    bed.flush().await.unwrap();
+    assert_eq!(bed.store().log.stats().segments, 1);
+    bed.crash();
+    bed.datasets = both;
+    bed.datasets.push(crate::testing::dataset("new", 1));
+    bed.open().await.unwrap();
+    assert_eq!(bed.rows().await.len(), 101);
+}
+
+#[tokio::test]
+async fn a_log_that_lost_all_its_segments_is_another_log() {
+    let mut bed = Bed::of(1).await;
+    bed.put(&[("y", 10, &[(0, 1)])]).await;
+    bed.flush().await.unwrap();
+    bed.put(&[("y", 10, &[(0, 2)])]).await;
+    let day = schemas::Day(0).span();
+    let lost = bed.snapshot().stamp(day);
+    bed.crash();
+    segments(&bed).iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    bed.open().await.unwrap();
+    bed.put(&[("y", 10, &[(0, 3)])]).await;
+    assert_ne!(bed.snapshot().stamp(day), lost, "a stamp names one content of a day for ever");
 }
 
 #[tokio::test]
