@@ -68,13 +68,16 @@ impl Future for Ticket {
 }
 
 impl Ticket {
-    /// Whether it has resolved already: `Some(true)` for durable, `Some(false)` for never.
-    pub fn ready(&mut self) -> Option<bool> {
-        match self.0.try_recv() {
-            Ok(()) => Some(true),
-            Err(oneshot::error::TryRecvError::Empty) => None,
-            Err(oneshot::error::TryRecvError::Closed) => Some(false),
-        }
+    /// Whether its messages are durable already. Only looks: it can still be waited for.
+    pub fn is_durable(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// A ticket, and what resolves it.
+    #[cfg(test)]
+    pub(crate) fn pair() -> (oneshot::Sender<()>, Ticket) {
+        let (durable, ticket) = oneshot::channel();
+        (durable, Ticket(ticket))
     }
 }
 
