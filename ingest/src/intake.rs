@@ -165,7 +165,8 @@ pub fn open(
 
 impl Gathering {
     /// Works until every [`Intake`] is gone and all they submitted is durable. An error of the store that waiting cannot
-    /// cure ends it early; tickets then resolve to `Kind::Closed`, so nothing more is acknowledged.
+    /// cure ends it early, and so does a store that still takes nothing (a full disk) a while after the last of them went;
+    /// tickets then resolve to `Kind::Closed`, so nothing more is acknowledged.
     pub async fn run(mut self) -> Result<(), Error> {
         let mut open = true;
         let mut next = Cycle::new(self.pipeline.begin());
@@ -179,6 +180,8 @@ impl Gathering {
             if !open && flying.is_none() {
                 return Ok(());
             }
+            let alone = self.queue.is_closed();
+            let patience = if alone { self.config.farewell } else { MEASURE };
             tokio::select! {
                 biased;
                 landed = land(&mut flying), if flying.is_some() => {
@@ -193,7 +196,12 @@ impl Gathering {
                     }
                     None => open = false,
                 },
-                () = tokio::time::sleep(MEASURE), if flying.is_some() => self.measure(flying.as_ref()),
+                () = tokio::time::sleep(patience), if flying.is_some() => {
+                    self.measure(flying.as_ref());
+                    if alone {
+                        return Err(abandoned(patience));
+                    }
+                }
             }
         }
     }
@@ -253,4 +261,14 @@ async fn land(flying: &mut Option<Flying>) -> Result<(), Error> {
 /// The error of a store that will not take this append, however long one waits.
 fn refused(error: &store::Error) -> Error {
     Error::new(Kind::Store, format!("the store takes nothing more: {error}"))
+}
+
+/// The error of a store that takes nothing while nobody is left to wait for.
+fn abandoned(patience: Duration) -> Error {
+    let seconds = patience.as_secs_f64();
+    let message = format!(
+        "the store took nothing for {seconds} s after the doors had closed; what it did not take was never acknowledged, \
+         so it will be sent again"
+    );
+    Error::new(Kind::Store, message)
 }
