@@ -11,7 +11,7 @@ pub struct Config {
     pub reject_bytes: usize,
     /// Bytes of messages that doors may have waiting for durability, all together. Past it doors hold.
     pub queue_bytes: usize,
-    /// Bytes of messages that one append gathers at most.
+    /// Bytes of messages, and of the rejects they give rise to, that one append gathers at most.
     pub gather_bytes: usize,
     /// Topics whose sources are remembered.
     pub max_topics: usize,

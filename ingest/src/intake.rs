@@ -189,7 +189,7 @@ impl Gathering {
                     landed?;
                     self.measure(None);
                 }
-                group = self.queue.recv(), if open && next.weight < self.config.gather_bytes => match group {
+                group = self.queue.recv(), if open && next.weight() < self.config.gather_bytes => match group {
                     Some(group) => {
                         self.take(group, &mut next);
                         self.drain(&mut next);
@@ -208,7 +208,7 @@ impl Gathering {
 
     /// Takes what waits already, up to what one append may gather.
     fn drain(&mut self, cycle: &mut Cycle) {
-        while cycle.weight < self.config.gather_bytes
+        while cycle.weight() < self.config.gather_bytes
             && let Ok(group) = self.queue.try_recv()
         {
             self.take(group, cycle);

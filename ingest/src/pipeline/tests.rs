@@ -320,6 +320,18 @@ fn an_array_full_of_bad_records_keeps_its_payload_once() {
 }
 
 #[test]
+fn rejects_weigh_and_keep_the_head_of_a_long_topic() {
+    let mut trial = Trial::new();
+    trial.say(&format!("city/{}/air", "ř".repeat(20_000)), &format!("[{}7]", "7,".repeat(500)));
+    let rejects = &trial.gather.rejects;
+    assert_eq!((rejects.len(), rejects[0].topic.len()), (501, 511), "whole letters of 512 bytes");
+    let weight = trial.gather.weight();
+    assert!((501 * 600..501 * 1000).contains(&weight), "{weight}");
+    trial.next();
+    assert_eq!(trial.gather.weight(), 0);
+}
+
+#[test]
 fn sensors_past_the_most_are_rejected_and_known_ones_stay_welcome() {
     let mut trial = Trial::new();
     let payload = r#"{"ts":"2026-11-20T11:00:00Z","co2":500}"#;
