@@ -149,7 +149,7 @@ pub fn open(
     metrics: Metrics,
 ) -> (Intake, Gathering) {
     let (queue, groups) = mpsc::unbounded_channel();
-    let room_bytes = config.queue_bytes.min(u32::MAX as usize);
+    let room_bytes = room_bytes(&config);
     let room = Arc::new(Semaphore::new(room_bytes));
     let pipeline = Pipeline::new(catalog.clone(), config.clone(), known);
     let intake = Intake {
@@ -239,9 +239,14 @@ impl Gathering {
     fn measure(&self, flying: Option<&Flying>) {
         let age = flying.map_or(0, |flying| (self.clock)().0 - flying.oldest.0);
         self.metrics.oldest_waiting.set(age as f64 / schemas::time::SECOND as f64);
-        let taken = self.config.queue_bytes.min(u32::MAX as usize) - self.room.available_permits();
+        let taken = room_bytes(&self.config) - self.room.available_permits();
         self.metrics.waiting_bytes.set(taken as i64);
     }
+}
+
+/// Bytes of messages that may wait. With none at all every message would go in without taking room.
+fn room_bytes(config: &Config) -> usize {
+    config.queue_bytes.clamp(1, u32::MAX as usize)
 }
 
 /// An append on its way, and when its oldest message arrived.
