@@ -98,6 +98,9 @@ impl Catalog {
 
 /// Whether every topic that `narrow` matches is matched by `wide` too.
 fn covers(wide: &str, narrow: &str) -> bool {
+    if narrow.starts_with('$') && wide.starts_with(['+', '#']) {
+        return false; // MQTT 3.1.1, 4.7.2
+    }
     let mut wide = wide.split('/');
     let mut narrow = narrow.split('/');
     loop {
@@ -109,6 +112,9 @@ fn covers(wide: &str, narrow: &str) -> bool {
         }
     }
 }
+
+/// Bytes of the longest topic whose routes are remembered; MQTT allows 65,535.
+const REMEMBERED: usize = 512;
 
 /// Remembers the routes of recent topics.
 #[derive(Debug)]
@@ -128,18 +134,20 @@ impl Routes {
         if let Some(routes) = self.known.get(topic) {
             return routes.clone();
         }
-        if self.known.len() >= self.most {
-            self.known.clear();
-        }
         let routes: Arc<[usize]> = catalog.matching(topic).into();
-        self.known.insert(topic.clone(), routes.clone());
+        if topic.len() <= REMEMBERED {
+            if self.known.len() >= self.most {
+                self.known.clear();
+            }
+            self.known.insert(topic.clone(), routes.clone());
+        }
         routes
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::covers;
+    use super::*;
 
     #[test]
     fn a_filter_covers_what_it_matches_and_no_more() {
@@ -151,5 +159,17 @@ mod tests {
         {
             assert!(!covers(wide, narrow), "{wide} does not cover {narrow}");
         }
+        for (wide, narrow) in [("#", "$SYS/#"), ("+/x", "$SYS/x")] {
+            assert!(!covers(wide, narrow), "{wide} leaves out topics that begin with $");
+        }
+    }
+
+    #[test]
+    fn long_topics_are_not_remembered() {
+        let (catalog, mut routes) = (Catalog::new(Vec::new()), Routes::new(10));
+        for topic in ["a".repeat(REMEMBERED), "b".repeat(REMEMBERED + 1)] {
+            assert!(routes.of(&catalog, &topic.into()).is_empty());
+        }
+        assert_eq!(routes.known.len(), 1);
     }
 }

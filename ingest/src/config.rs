@@ -1,5 +1,7 @@
 //! What an operator may tune of the way in. Every queue and memory has its bound here.
 
+use std::time::Duration;
+
 /// Bounds of decoding and of the queue in front of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -9,10 +11,12 @@ pub struct Config {
     pub reject_bytes: usize,
     /// Bytes of messages that doors may have waiting for durability, all together. Past it doors hold.
     pub queue_bytes: usize,
-    /// Bytes of messages that one append gathers at most.
+    /// Bytes of messages, and of the rejects they give rise to, that one append gathers at most.
     pub gather_bytes: usize,
     /// Topics whose sources are remembered.
     pub max_topics: usize,
+    /// How long a store that takes nothing is waited for once all doors have closed.
+    pub farewell: Duration,
 }
 
 impl Default for Config {
@@ -23,6 +27,7 @@ impl Default for Config {
             queue_bytes: 64 << 20,
             gather_bytes: 8 << 20,
             max_topics: 65_536,
+            farewell: Duration::from_secs(10),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct Gather {
     pub(crate) batches: Vec<Batch>,
     /// Rejects of all messages.
     pub(crate) rejects: Vec<Reject>,
+    /// What the rejects weigh, in bytes.
+    weight: usize,
     /// Values known and deliberately not taken (`ignore` of long mappings).
     pub(crate) ignored: u64,
 }
@@ -21,7 +23,7 @@ impl Gather {
     /// An empty gather of these datasets.
     pub fn new(number: u64, datasets: &[Arc<Dataset>]) -> Gather {
         let batches = datasets.iter().map(|dataset| Batch::new(dataset.clone())).collect();
-        Gather { number, batches, rejects: Vec::new(), ignored: 0 }
+        Gather { number, batches, rejects: Vec::new(), weight: 0, ignored: 0 }
     }
 
     /// Its batches, one per dataset of the catalog, empty ones included.
@@ -32,6 +34,17 @@ impl Gather {
     /// Its rejects, in order of arrival.
     pub fn rejects(&self) -> &[Reject] {
         &self.rejects
+    }
+
+    /// Adds a reject.
+    pub(crate) fn refuse(&mut self, reject: Reject) {
+        self.weight += reject.topic.len() + reject.detail.len() + reject.payload.len() + size_of::<Reject>();
+        self.rejects.push(reject);
+    }
+
+    /// What its rejects weigh, in bytes: a small message may give rise to a hundred times its size.
+    pub fn weight(&self) -> usize {
+        self.weight
     }
 
     /// What to hand to the store.

@@ -68,13 +68,16 @@ impl Future for Ticket {
 }
 
 impl Ticket {
-    /// Whether it has resolved already: `Some(true)` for durable, `Some(false)` for never.
-    pub fn ready(&mut self) -> Option<bool> {
-        match self.0.try_recv() {
-            Ok(()) => Some(true),
-            Err(oneshot::error::TryRecvError::Empty) => None,
-            Err(oneshot::error::TryRecvError::Closed) => Some(false),
-        }
+    /// Whether its messages are durable already. Only looks: it can still be waited for.
+    pub fn is_durable(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// A ticket, and what resolves it.
+    #[cfg(test)]
+    pub(crate) fn pair() -> (oneshot::Sender<()>, Ticket) {
+        let (durable, ticket) = oneshot::channel();
+        (durable, Ticket(ticket))
     }
 }
 
@@ -146,7 +149,7 @@ pub fn open(
     metrics: Metrics,
 ) -> (Intake, Gathering) {
     let (queue, groups) = mpsc::unbounded_channel();
-    let room_bytes = config.queue_bytes.min(u32::MAX as usize);
+    let room_bytes = room_bytes(&config);
     let room = Arc::new(Semaphore::new(room_bytes));
     let pipeline = Pipeline::new(catalog.clone(), config.clone(), known);
     let intake = Intake {
@@ -162,7 +165,8 @@ pub fn open(
 
 impl Gathering {
     /// Works until every [`Intake`] is gone and all they submitted is durable. An error of the store that waiting cannot
-    /// cure ends it early; tickets then resolve to `Kind::Closed`, so nothing more is acknowledged.
+    /// cure ends it early, and so does a store that still takes nothing (a full disk) a while after the last of them went;
+    /// tickets then resolve to `Kind::Closed`, so nothing more is acknowledged.
     pub async fn run(mut self) -> Result<(), Error> {
         let mut open = true;
         let mut next = Cycle::new(self.pipeline.begin());
@@ -176,6 +180,8 @@ impl Gathering {
             if !open && flying.is_none() {
                 return Ok(());
             }
+            let alone = self.queue.is_closed();
+            let patience = if alone { self.config.farewell } else { MEASURE };
             tokio::select! {
                 biased;
                 landed = land(&mut flying), if flying.is_some() => {
@@ -183,21 +189,26 @@ impl Gathering {
                     landed?;
                     self.measure(None);
                 }
-                group = self.queue.recv(), if open && next.weight < self.config.gather_bytes => match group {
+                group = self.queue.recv(), if open && next.weight() < self.config.gather_bytes => match group {
                     Some(group) => {
                         self.take(group, &mut next);
                         self.drain(&mut next);
                     }
                     None => open = false,
                 },
-                () = tokio::time::sleep(MEASURE), if flying.is_some() => self.measure(flying.as_ref()),
+                () = tokio::time::sleep(patience), if flying.is_some() => {
+                    self.measure(flying.as_ref());
+                    if alone {
+                        return Err(abandoned(patience));
+                    }
+                }
             }
         }
     }
 
     /// Takes what waits already, up to what one append may gather.
     fn drain(&mut self, cycle: &mut Cycle) {
-        while cycle.weight < self.config.gather_bytes
+        while cycle.weight() < self.config.gather_bytes
             && let Ok(group) = self.queue.try_recv()
         {
             self.take(group, cycle);
@@ -228,9 +239,14 @@ impl Gathering {
     fn measure(&self, flying: Option<&Flying>) {
         let age = flying.map_or(0, |flying| (self.clock)().0 - flying.oldest.0);
         self.metrics.oldest_waiting.set(age as f64 / schemas::time::SECOND as f64);
-        let taken = self.config.queue_bytes.min(u32::MAX as usize) - self.room.available_permits();
+        let taken = room_bytes(&self.config) - self.room.available_permits();
         self.metrics.waiting_bytes.set(taken as i64);
     }
+}
+
+/// Bytes of messages that may wait. With none at all every message would go in without taking room.
+fn room_bytes(config: &Config) -> usize {
+    config.queue_bytes.clamp(1, u32::MAX as usize)
 }
 
 /// An append on its way, and when its oldest message arrived.
@@ -250,4 +266,14 @@ async fn land(flying: &mut Option<Flying>) -> Result<(), Error> {
 /// The error of a store that will not take this append, however long one waits.
 fn refused(error: &store::Error) -> Error {
     Error::new(Kind::Store, format!("the store takes nothing more: {error}"))
+}
+
+/// The error of a store that takes nothing while nobody is left to wait for.
+fn abandoned(patience: Duration) -> Error {
+    let seconds = patience.as_secs_f64();
+    let message = format!(
+        "the store took nothing for {seconds} s after the doors had closed; what it did not take was never acknowledged, \
+         so it will be sent again"
+    );
+    Error::new(Kind::Store, message)
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 /// How far ahead of its arrival a stamp may be: devices' clocks drift.
 pub const AHEAD: i64 = 5 * 60 * SECOND;
-/// The longest sensor id, in bytes.
-pub const MAX_SENSOR: usize = 128;
+/// The longest sensor id, in bytes: as registry files have it.
+pub const MAX_SENSOR: usize = schemas::sensor::LONGEST_ID;
 /// The longest attribute, in bytes.
 pub const MAX_ATTRIBUTE: usize = 1024;
 /// How much of a wrong value a detail quotes, in characters.
@@ -95,7 +95,7 @@ pub fn absent(value: &Value<'_>, missing: &[String]) -> bool {
 
 /// Checks a sensor's id.
 pub fn sensor(id: &str) -> Result<(), Refusal> {
-    let wrong = if id.is_empty() {
+    let wrong = if id.trim().is_empty() {
         "is empty".to_owned()
     } else if id.len() > MAX_SENSOR {
         format!("has {} bytes", id.len())

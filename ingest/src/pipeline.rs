@@ -77,9 +77,7 @@ impl Pipeline {
     pub fn take(&mut self, message: &Message, now: Time, past: Past<'_>, gather: &mut Gather) {
         let routes = self.routes.of(&self.catalog, &message.topic);
         if routes.is_empty() {
-            let topic = &message.topic;
-            let detail =
-                format!("no contract has a source for topic {topic:?}; a source's `mqtt` filter must match it");
+            let detail = "no contract has a source for this topic; a source's `mqtt` filter must match it";
             let refusal = Refusal::new(Reason::UnknownTopic, detail);
             Refusals::new(message, &"".into(), now, self.config.reject_bytes).whole(gather, refusal);
         }

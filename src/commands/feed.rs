@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+/// How often a feed that waits for room looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// What is to be read, and where it goes.
 #[derive(Debug)]
 pub(super) struct Feed {
@@ -43,13 +46,23 @@ impl Feed {
                 let filled = reader.topic(&self.pattern)?;
                 replaced += u64::from(filled.replaced);
                 self.pace.wait();
-                if self.queue.blocking_send(Message { topic: filled.topic, payload: row.json.into() }).is_err() {
-                    return Ok(replaced);
-                }
+                let Some(room) = self.room() else { return Ok(replaced) };
+                room.send(Message { topic: filled.topic, payload: row.json.into() });
                 self.limit -= 1;
             }
         }
         Ok(replaced)
+    }
+
+    /// Room for a row, as soon as there is; nothing once nobody takes rows, or the person wants it to end: a server that
+    /// takes nothing for now must not keep them waiting.
+    fn room(&self) -> Option<mpsc::Permit<'_, Message>> {
+        while !self.stop.load(Ordering::Acquire) {
+            if let Ok(room) = Handle::current().block_on(tokio::time::timeout(LOOK, self.queue.reserve())) {
+                return room.ok();
+            }
+        }
+        None
     }
 }
 
@@ -75,5 +88,35 @@ impl Pace {
             Handle::current().block_on(tokio::time::sleep(early));
         }
         self.next += gap;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_feed_that_waits_for_room_ends_when_it_is_told_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rows.jsonl");
+        std::fs::write(&file, "{}\n".repeat(10)).unwrap();
+        let (queue, mut rows) = mpsc::channel(1);
+        let stop = Arc::new(AtomicBool::new(false));
+        let feed = Feed {
+            files: vec![file],
+            delimiter: None,
+            pattern: Pattern::parse("a").unwrap(),
+            skip: 0,
+            limit: u64::MAX,
+            pace: Pace::new(None),
+            stop: stop.clone(),
+            queue,
+        };
+        let feeding = tokio::task::spawn_blocking(move || feed.run());
+        // Two are taken, one waits, and nobody takes more.
+        assert!(rows.recv().await.is_some() && rows.recv().await.is_some());
+        stop.store(true, Ordering::Release);
+        let ended = tokio::time::timeout(Duration::from_secs(30), feeding).await;
+        assert_eq!(ended.unwrap().unwrap().unwrap(), 0);
     }
 }

@@ -87,11 +87,16 @@ pub async fn run(options: Options) -> Result<(), Error> {
         queue,
     };
     let feeding = tokio::task::spawn_blocking(move || feed.run());
-    let pushed = push(&mut import, rows, &stop, bookmark.as_ref(), skip, start).await;
+    let mut interrupts = Interrupts::listen()?;
+    let pushed = push(&mut import, rows, &stop, bookmark.as_ref(), skip, start, &mut interrupts).await;
     let sent = import.durable();
-    let (done, finished) = match import.finish().await {
+    let finished = tokio::select! {
+        finished = import.finish() => finished.map_err(|e| Error::run(e.message)),
+        () = interrupts.next() => Err(Error::run("interrupted before all was durable")),
+    };
+    let (done, finished) = match finished {
         Ok(done) => (done, Ok(())),
-        Err(e) => (sent, Err(Error::run(e.message))),
+        Err(e) => (sent, Err(e)),
     };
     let fed = feeding.await.map_err(|e| Error::run(format!("reading broke down: {e}")))?;
     let after = Counts::of(&app, &options.dataset);
@@ -142,8 +147,8 @@ async fn push(
     bookmark: Option<&Bookmark>,
     skip: u64,
     start: Instant,
+    interrupts: &mut Interrupts,
 ) -> Result<(), Error> {
-    let mut interrupts = Interrupts::listen()?;
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.tick().await;
     loop {
@@ -151,7 +156,15 @@ async fn push(
             row = rows.recv() => {
                 let Some(row) = row else { return Ok(()) };
                 let topic: Arc<str> = row.topic.into();
-                import.push(&topic, row.payload).await.map_err(|e| Error::run(e.message))?;
+                // A store that takes nothing must not keep the person waiting. What is cut off here comes after all that is
+                // counted as durable.
+                tokio::select! {
+                    pushed = import.push(&topic, row.payload) => pushed.map_err(|e| Error::run(e.message))?,
+                    () = interrupts.next() => {
+                        stop.store(true, Ordering::Release);
+                        return Ok(());
+                    }
+                }
             }
             () = interrupts.next() => stop.store(true, Ordering::Release),
             _ = second.tick() => {

@@ -104,6 +104,8 @@ impl Config {
 const GOOD: Duration = Duration::from_secs(5);
 /// How long to wait at shutdown for acks to leave.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Bytes of messages submitted at once: the intake takes a submission whole.
+const GROUP: usize = 1 << 20;
 /// Equal errors in a row after which a person must look.
 const ALARM: i64 = 5;
 
@@ -257,8 +259,12 @@ async fn forward(
             }
             delivery = deliveries.recv(), if !hold.is_full() => {
                 let Some(delivery) = delivery else { return Ok(()) };
+                let mut weight = delivery.message.weight();
                 hold.push(delivery.message, delivery.ack);
-                while let Ok(delivery) = deliveries.try_recv() {
+                while weight < GROUP
+                    && let Ok(delivery) = deliveries.try_recv()
+                {
+                    weight += delivery.message.weight();
                     hold.push(delivery.message, delivery.ack);
                 }
                 hold.submit();

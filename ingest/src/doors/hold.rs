@@ -110,10 +110,28 @@ async fn due<A>(tickets: &mut VecDeque<(Ticket, Vec<A>)>) -> Result<Vec<A>, Erro
     };
     ticket.await?;
     let mut due = tickets.pop_front().map(|(_, acks)| acks).unwrap_or_default();
-    while let Some((ticket, _)) = tickets.front_mut()
-        && ticket.ready() == Some(true)
+    while let Some((ticket, _)) = tickets.front()
+        && ticket.is_durable()
     {
         due.extend(tickets.pop_front().into_iter().flat_map(|(_, acks)| acks));
     }
     Ok(due)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    /// The store takes one append and refuses the next: what it took is acknowledged, then the door learns of the end.
+    #[tokio::test]
+    async fn what_is_durable_falls_due_before_the_end_of_the_intake_is_told() {
+        let (durable, first) = Ticket::pair();
+        let (refused, second) = Ticket::pair();
+        let mut tickets = VecDeque::from([(first, vec![1, 2]), (second, vec![3])]);
+        assert!(durable.send(()).is_ok());
+        drop(refused);
+        assert_eq!(due(&mut tickets).await.ok(), Some(vec![1, 2]));
+        assert_eq!(due(&mut tickets).await.err().map(|error| error.kind), Some(Kind::Closed));
+    }
 }

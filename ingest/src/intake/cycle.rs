@@ -21,18 +21,23 @@ pub(super) struct Cycle {
     waiting: Vec<Waiting>,
     oldest: Time,
     /// Bytes of messages gathered.
-    pub(super) weight: usize,
+    messages: usize,
 }
 
 impl Cycle {
     /// A cycle with nothing in it.
     pub(super) fn new(gather: Gather) -> Cycle {
-        Cycle { gather, waiting: Vec::new(), oldest: Time(i64::MAX), weight: 0 }
+        Cycle { gather, waiting: Vec::new(), oldest: Time(i64::MAX), messages: 0 }
     }
 
     /// Whether nobody waits for it.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// Bytes gathered: messages, and the rejects they gave rise to.
+    pub(super) fn weight(&self) -> usize {
+        self.messages + self.gather.weight()
     }
 
     /// Takes a group's messages through the pipeline.
@@ -45,7 +50,7 @@ impl Cycle {
                 Some(route) => pipeline.take_for(route, message, now, past, &mut self.gather),
                 None => pipeline.take(message, now, past, &mut self.gather),
             }
-            self.weight += message.weight();
+            self.messages += message.weight();
             self.oldest = self.oldest.min(message.arrived);
         }
         self.waiting.push((group.durable, group._room));

@@ -220,17 +220,17 @@ fn fill_id(id: &mut String, plan: &Plan, topic: &str, record: &Record<'_>) -> Re
         match part {
             Part::Literal(text) => id.push_str(text),
             Part::Topic(level) => match topic.split('/').nth(*level) {
-                Some(text) => id.push_str(text),
-                None => {
-                    let detail = format!("topic {topic:?} has no level {level}, counted from 0, for the sensor's id");
+                Some(text) if !text.is_empty() => id.push_str(text),
+                _ => {
+                    let detail = format!("the topic has nothing at level {level}, counted from 0, for the sensor's id");
                     return Err(Refusal::new(Reason::MissingSensor, detail));
                 }
             },
             Part::Slot(slot) => {
                 let value = record.value(*slot);
                 match value.text() {
-                    Some(text) => id.push_str(text),
-                    None => {
+                    Some(text) if !text.is_empty() => id.push_str(text),
+                    _ => {
                         let mut detail = String::from("a payload value of the sensor's id is ");
                         let _ = write!(detail, "{}; a text or number is expected", quote(&value));
                         return Err(Refusal::new(Reason::MissingSensor, detail));

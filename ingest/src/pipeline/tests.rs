@@ -263,7 +263,7 @@ fn times_become_instants_within_bounds() {
 #[test]
 fn payloads_are_read_whatever_their_form() {
     let long = format!(r#"{{TS,"co2":500,"x":"{}"}}"#, "x".repeat(2000));
-    let named = format!("city/{}/air", "n".repeat(129));
+    let named = format!("city/{}/air", "n".repeat(201));
     check(&[
         ("city/a/air", "", &[], &["invalid_payload"]),
         ("city/a/air", "21.5", &[], &["invalid_payload"]),
@@ -273,7 +273,8 @@ fn payloads_are_read_whatever_their_form() {
         ("sea/a/air", "{}", &[], &["unknown_topic"]),
         ("loops/l2", r#"{"from":"2026-03-29 03:00","n":5}"#, &[], &["unknown_sensor"]),
         (&named, r#"{TS,"co2":500}"#, &[], &["invalid_sensor"]),
-        ("city//air", r#"{TS,"co2":500}"#, &[], &["invalid_sensor"]),
+        ("city//air", r#"{TS,"co2":500}"#, &[], &["missing_sensor"]),
+        ("city/ /air", r#"{TS,"co2":500}"#, &[], &["invalid_sensor"]),
         // An array: each object stands for itself.
         (
             "city/a/air",
@@ -295,6 +296,12 @@ fn one_value_a_payload_is_named_by_another() {
         ("hub/x/y", &say(r#","value":3"#), &[], &["no_fields"]),
         ("hub/x/y", &say(r#","property":"temp""#), &[], &["no_fields"]),
         ("hub/x/y", r#"{"id":"r1","t":1795172400,"property":"temp","value":1}"#, &[], &["missing_sensor"]),
+        (
+            "hub/x/y",
+            r#"{"id":"","source":1,"t":1795172400,"property":"co2__ppm","value":612}"#,
+            &[],
+            &["missing_sensor"],
+        ),
         ("hub/x/y", r#"{"id":{},"source":1,"t":1795172400,"property":"temp","value":1}"#, &[], &["missing_sensor"]),
     ]);
 }
@@ -317,6 +324,21 @@ fn an_array_full_of_bad_records_keeps_its_payload_once() {
     assert_eq!(rejects.len(), 501);
     assert!(!rejects[0].payload.is_empty() && rejects[1..].iter().all(|reject| reject.payload.is_empty()));
     assert!(rejects.iter().all(|reject| reject.hash == rejects[0].hash));
+}
+
+#[test]
+fn rejects_weigh_and_keep_the_head_of_a_long_topic() {
+    let mut trial = Trial::new();
+    trial.say(&format!("sea/{}", "ř".repeat(20_000)), "{}");
+    assert!(trial.gather.weight() < 2000, "a long topic is not in the detail either");
+    trial.next();
+    trial.say(&format!("city/{}/air", "ř".repeat(20_000)), &format!("[{}7]", "7,".repeat(500)));
+    let rejects = &trial.gather.rejects;
+    assert_eq!((rejects.len(), rejects[0].topic.len()), (501, 511), "whole letters of 512 bytes");
+    let weight = trial.gather.weight();
+    assert!((501 * 600..501 * 1000).contains(&weight), "{weight}");
+    trial.next();
+    assert_eq!(trial.gather.weight(), 0);
 }
 
 #[test]

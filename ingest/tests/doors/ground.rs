@@ -92,12 +92,23 @@ impl Ground {
         Ground::on(tempfile::tempdir().unwrap(), config).await
     }
 
+    /// With a store that finds its disk full.
+    pub(crate) async fn full(config: Config) -> Ground {
+        Ground::with(tempfile::tempdir().unwrap(), config, Some(u64::MAX)).await
+    }
+
     async fn on(folder: tempfile::TempDir, config: Config) -> Ground {
+        Ground::with(folder, config, None).await
+    }
+
+    /// `reserve`: free bytes of disk below which the store takes nothing in, if not the default.
+    async fn with(folder: tempfile::TempDir, config: Config, reserve: Option<u64>) -> Ground {
         let texts =
             CONTRACTS.map(|toml| contract::Text { file: "test.toml".into(), toml: toml.into(), registry: None });
         let datasets = contract::parse(&texts).unwrap_or_else(|faults| panic!("{faults}"));
         let clock: store::Clock = Arc::new(now);
-        let at = store::Config::new(folder.path().join("log"), folder.path().join("data"));
+        let mut at = store::Config::new(folder.path().join("log"), folder.path().join("data"));
+        at.reserve_bytes = reserve.unwrap_or(at.reserve_bytes);
         let (writer, reader) = store::open(at, datasets.clone(), clock.clone()).await.unwrap();
         let metrics = Metrics::default();
         let catalog = Arc::new(Catalog::new(datasets));
@@ -132,6 +143,13 @@ impl Ground {
             let _ = stop.send(());
             door.await.unwrap();
         }
+    }
+
+    /// Stops door and intake in order; what the intake ended with.
+    pub(crate) async fn end(mut self) -> Result<(), ingest::Error> {
+        self.close_door().await;
+        self.intake = None;
+        self.working.await.unwrap()
     }
 
     /// Stops everything in order and opens the same store again.

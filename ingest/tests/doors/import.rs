@@ -44,3 +44,13 @@ async fn rows_of_a_file_take_the_mapping_of_a_source() {
     let error = Import::new(intake, "air", 7).unwrap_err();
     assert_eq!(error.kind, Kind::Setting);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_of_no_bytes_takes_one_submission_at_a_time() {
+    let ground = Ground::new(Config { queue_bytes: 0, ..Config::default() }).await;
+    let intake = ground.intake.clone().unwrap();
+    let room = intake.try_room(100);
+    assert!(room.is_some() && intake.try_room(100).is_none());
+    drop(room);
+    assert!(intake.try_room(100).is_some());
+}

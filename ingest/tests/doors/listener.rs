@@ -1,7 +1,7 @@
 //! The built-in MQTT door over real sockets, with a real store behind it.
 
 use crate::device::{Device, connect, packet, puback, publish, text};
-use crate::ground::{Ground, ago, until};
+use crate::ground::{Ground, PATIENCE, ago, until};
 use ingest::{Config, doors::listener};
 use std::time::Duration;
 
@@ -275,6 +275,20 @@ async fn closing_the_door_acknowledges_what_came_in() {
         }
     }
     assert!(ground.rows("air").await.len() >= acked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_holds_back_acks_but_not_the_end() {
+    let config = Config { farewell: Duration::from_millis(50), ..Config::default() };
+    let mut ground = Ground::full(config).await;
+    let bounds = listener::Config { drain: Duration::from_millis(50), ..listener::Config::default() };
+    let address = ground.listener(bounds).await;
+    let mut device = Device::new(address, false, "patient").await;
+    device.publish("city/a/air", &air(ago(1), 1), 1).await;
+    until("the store puts it off", async || ground.metrics.put_off.get() > 0).await;
+    let ended = tokio::time::timeout(PATIENCE, ground.end()).await.expect("it ends");
+    assert_eq!(ended.unwrap_err().kind, ingest::Kind::Store);
+    assert_eq!(device.packet().await, None, "nothing was acknowledged");
 }
 
 #[tokio::test(flavor = "multi_thread")]
