@@ -204,7 +204,7 @@ impl Plan {
             let known = self.snapshot.registry.sensors.len().max(self.snapshot.sensors.ids.len());
             let groups = self.named.as_ref().map_or(known, Vec::len);
             let filled = self.buckets.count().saturating_mul(groups);
-            self.check_rows(if self.fill == Fill::Null { filled } else { filled.min(cost as usize) })?;
+            self.check_rows(if self.fill == Fill::Null { filled } else { filled.min(cost as usize) }, groups)?;
         }
         Ok(())
     }
@@ -220,14 +220,15 @@ impl Plan {
         }
     }
 
-    /// Refuses more rows than an answer may have.
-    pub(super) fn check_rows(&self, rows: usize) -> Result<(), Error> {
+    /// Refuses more rows than an answer may have, naming a bucket that gives so many groups few enough.
+    pub(super) fn check_rows(&self, rows: usize, groups: usize) -> Result<(), Error> {
         if rows <= self.max_rows {
             return Ok(());
         }
-        let groups = rows.div_ceil(self.buckets.count()).max(1);
-        let bucket = wider(self.span, &self.zone, (self.max_rows / groups).max(1)).unwrap_or(Bucket::Year);
+        let bucket = wider(self.span, &self.zone, self.max_rows / groups.max(1));
+        let mut accepted: Vec<String> = bucket.iter().map(|bucket| format!("bucket={bucket}")).collect();
+        accepted.push("group=none".to_owned());
         let message = format!("the answer may have {rows} rows, {} are allowed", self.max_rows);
-        Err(Error::too_much("bucket", message, [format!("bucket={bucket}"), "group=none".to_owned()]))
+        Err(Error::too_much("bucket", message, accepted))
     }
 }
