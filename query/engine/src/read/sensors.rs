@@ -1,6 +1,6 @@
 //! The registry: which sensors there are, where they stand, and what is said of them.
 
-use super::latest::places;
+use super::latest::{ALWAYS, places};
 use super::{Chosen, Planned, all};
 use crate::Error;
 use crate::answer::{Answer, Column, Meta, Values};
@@ -28,7 +28,9 @@ pub(crate) fn plan(reader: &Reader, asked: Sensors, now: Time) -> Result<Planned
     let snapshot = super::snapshot(reader, &asked.dataset)?;
     let hour = Time(now.0 - now.0.rem_euclid(HOUR));
     let (registry, contract) = (snapshot.registry.version, snapshot.dataset.version);
-    let key = format!("sensors|{asked:?}|{}|{registry}|{contract}", hour.0);
+    // Versions count from zero in each store; the log tells one store from another at the same address.
+    let log = snapshot.stamp(ALWAYS).log;
+    let key = format!("sensors|{asked:?}|{}|{log}|{registry}|{contract}", hour.0);
     let plan = Plan { snapshot, asked, hour };
     Ok(Planned { plan: super::Plan::Sensors(plan), key, max_age: Duration::from_secs(10) })
 }
