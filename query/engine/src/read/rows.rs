@@ -175,6 +175,7 @@ impl<'a> Run<'a> {
             let coverage = |place: usize| self.cadences.ratio(&got[place][at * cadences..(at + 1) * cadences], &all);
             self.push(&mut table, key, &row, coverage);
         }
+        drop((merged, got, due));
         self.columns(table)
     }
 
