@@ -13,6 +13,7 @@ mod table;
 
 use crate::{Answer, Config, Error, Question};
 use schemas::{Dataset, Span, Time, Zone};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Reader, SensorIx, Snapshot, Stamp};
@@ -125,6 +126,23 @@ fn named(snapshot: &Snapshot, ids: &[String]) -> Result<Chosen, Error> {
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// The names of the attributes that sensors have or had, as often as they occur.
+fn attributes(snapshot: &Snapshot) -> impl Iterator<Item = &String> {
+    let sets = snapshot.registry.sensors.values().flat_map(|sensor| &sensor.attributes);
+    sets.flat_map(|(_, set)| set.keys())
+}
+
+/// Refuses to filter by an attribute that no sensor ever had: a slip of the pen would look like a town without data.
+fn check_attributes(snapshot: &Snapshot, wanted: &[(String, String)]) -> Result<(), Error> {
+    let Some((name, _)) = wanted.iter().find(|(name, _)| !attributes(snapshot).any(|known| known == name)) else {
+        return Ok(());
+    };
+    let names: BTreeSet<&String> = attributes(snapshot).collect();
+    let accepted: Vec<String> = names.into_iter().map(|name| format!("attribute.{name}")).collect();
+    let message = format!("no sensor of {} has an attribute {name:?}", snapshot.dataset.id);
+    Err(Error::invalid("attribute.<name>", message, accepted))
 }
 
 /// The clock as answers may depend on it: cut to the dataset's cadence, a second at least (rule 22).

@@ -61,12 +61,10 @@ pub(crate) async fn told(request: Request, next: Next) -> Response<Body> {
     let instance = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     let head = request.method() == Method::HEAD;
     let mut response = next.run(request).await;
-    if let Some(problem) = response.extensions_mut().remove::<Problem>()
-        && !head
-    {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let body = problem.json(Some(&instance));
-        response.headers_mut().remove(header::CONTENT_LENGTH);
-        *response.body_mut() = Body::from(body);
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        *response.body_mut() = if head { Body::empty() } else { Body::from(body) };
     }
     response
 }

@@ -53,6 +53,24 @@ async fn what_was_asked_before_is_not_computed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_store_at_the_old_address_has_tags_of_its_own() {
+    let start = time("2026-11-02T08:00:00Z");
+    let sensors = crate::question::Sensors { dataset: "town".to_owned(), ..Default::default() };
+    let mut tags = Vec::new();
+    for sensor in ["a", "b"] {
+        let bench = Bench::new(start.plus(HOUR), Config::default()).await;
+        bench.put(&[(sensor, start, &[(CARS, 5)])]).await;
+        let questions = [
+            Question::Sensors(sensors.clone()),
+            Question::Datasets { restricted: false },
+            question(start, start.plus(HOUR)),
+        ];
+        tags.push(questions.map(|question| bench.engine.resolve(question).expect("a plan").etag(FORMAT)));
+    }
+    assert!(tags[0].iter().zip(&tags[1]).all(|(a, b)| a != b), "{tags:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tags_stay_over_flushes_and_folds_and_while_nothing_can_change() {
     let start = time("2026-11-02T08:00:00Z");
     let bench = Bench::new(start.plus(HOUR), Config::default()).await;

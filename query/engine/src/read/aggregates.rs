@@ -1,6 +1,6 @@
 //! Planning aggregates: columns, buckets, sensors, and what it would cost.
 
-use super::{Ground, Planned, named, span, zone};
+use super::{Ground, Planned, attributes, check_attributes, named, span, zone};
 use crate::aggregate::cumulative::LONGEST_SILENCE;
 use crate::aggregate::cut::Buckets;
 use crate::columns::{Function, Output, outputs};
@@ -8,6 +8,7 @@ use crate::question::{Aggregates, BucketChoice, Fill, Group};
 use crate::{Config, Error};
 use schemas::time::{DAY, HOUR, SECOND};
 use schemas::{Bucket, Cadence, Dataset, Kind, Span, Time, Zone};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Reader, SensorIx, Snapshot};
 
@@ -58,6 +59,7 @@ pub(crate) fn plan(reader: &Reader, asked: Aggregates, now: Time, config: &Confi
     fields.dedup();
     let read = Span { from: span.from.plus(-longest_hold(&dataset, &outputs)), to: span.to };
     check_group(&snapshot, &asked.group)?;
+    check_attributes(&snapshot, &asked.attributes)?;
     let named = if asked.sensors.is_empty() { None } else { Some(named(&snapshot, &asked.sensors)?) };
     // A growth counts from the reading before, wherever it was found or looked for.
     let meters = outputs.iter().any(|output| output.function == Function::Increase);
@@ -165,12 +167,11 @@ fn longest_hold(dataset: &Dataset, outputs: &[Output]) -> i64 {
 /// Refuses to group by an attribute that no sensor ever had.
 fn check_group(snapshot: &Snapshot, group: &Group) -> Result<(), Error> {
     let Group::Attribute(name) = group else { return Ok(()) };
-    let sets = || snapshot.registry.sensors.values().flat_map(|sensor| sensor.attributes.iter().map(|(_, set)| set));
-    if sets().any(|set| set.contains_key(name)) {
+    if attributes(snapshot).any(|known| known == name) {
         return Ok(());
     }
     let mut accepted = vec!["sensor".to_owned(), "none".to_owned()];
-    let names: std::collections::BTreeSet<&String> = sets().flat_map(|set| set.keys()).collect();
+    let names: BTreeSet<&String> = attributes(snapshot).collect();
     accepted.extend(names.into_iter().cloned());
     let message = format!("no sensor of {} has an attribute {name:?}", snapshot.dataset.id);
     Err(Error::invalid("group", message, accepted))
@@ -204,7 +205,7 @@ impl Plan {
             let known = self.snapshot.registry.sensors.len().max(self.snapshot.sensors.ids.len());
             let groups = self.named.as_ref().map_or(known, Vec::len);
             let filled = self.buckets.count().saturating_mul(groups);
-            self.check_rows(if self.fill == Fill::Null { filled } else { filled.min(cost as usize) })?;
+            self.check_rows(if self.fill == Fill::Null { filled } else { filled.min(cost as usize) }, groups)?;
         }
         Ok(())
     }
@@ -220,14 +221,15 @@ impl Plan {
         }
     }
 
-    /// Refuses more rows than an answer may have.
-    pub(super) fn check_rows(&self, rows: usize) -> Result<(), Error> {
+    /// Refuses more rows than an answer may have, naming a bucket that gives so many groups few enough.
+    pub(super) fn check_rows(&self, rows: usize, groups: usize) -> Result<(), Error> {
         if rows <= self.max_rows {
             return Ok(());
         }
-        let groups = rows.div_ceil(self.buckets.count()).max(1);
-        let bucket = wider(self.span, &self.zone, (self.max_rows / groups).max(1)).unwrap_or(Bucket::Year);
+        let bucket = wider(self.span, &self.zone, self.max_rows / groups.max(1));
+        let mut accepted: Vec<String> = bucket.iter().map(|bucket| format!("bucket={bucket}")).collect();
+        accepted.push("group=none".to_owned());
         let message = format!("the answer may have {rows} rows, {} are allowed", self.max_rows);
-        Err(Error::too_much("bucket", message, [format!("bucket={bucket}"), "group=none".to_owned()]))
+        Err(Error::too_much("bucket", message, accepted))
     }
 }

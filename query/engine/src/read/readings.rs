@@ -2,7 +2,7 @@
 //! shift nothing.
 
 use super::table::plain;
-use super::{Chosen, Ground, Planned, all, named, span, zone};
+use super::{Chosen, Ground, Planned, YEARS, all, named, span, zone};
 use crate::answer::{Answer, Column, Meta, Values};
 use crate::question::Readings;
 use crate::{Config, Error, MetaField, columns};
@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     some: bool,
     named: Option<Chosen>,
     span: Span,
+    /// Where the page begins to look.
+    from: Time,
     after: Option<Cursor>,
     limit: usize,
     zone: Zone,
@@ -65,7 +67,8 @@ pub(crate) fn plan(reader: &Reader, asked: Readings, now: Time, config: &Config)
     });
     let after = after.transpose()?;
     let named = if asked.sensors.is_empty() { None } else { Some(named(&snapshot, &asked.sensors)?) };
-    let from = after.as_ref().map_or(whole.from, |after| after.time.max(whole.from)).min(whole.to);
+    // A page goes on from its cursor alone: a `from` that moves with the clock (now-1h) would overtake a slow reader.
+    let from = after.as_ref().map_or(whole.from, |after| after.time.clamp(YEARS.from, whole.to));
     let ground = Ground::of(&snapshot, whole, Span { from, to: whole.to }, now);
     let zone = zone(asked.tz, &snapshot.dataset);
     let key = format!(
@@ -79,7 +82,7 @@ pub(crate) fn plan(reader: &Reader, asked: Readings, now: Time, config: &Config)
         ground.key(&snapshot),
     );
     let (max_age, some, max_cost) = (ground.max_age, !asked.fields.is_empty(), config.max_cost_rows);
-    let plan = Plan { snapshot, ground, fields, some, named, span: whole, after, limit, zone, max_cost };
+    let plan = Plan { snapshot, ground, fields, some, named, span: whole, from, after, limit, zone, max_cost };
     Ok(Planned { plan: super::Plan::Readings(plan), key, max_age })
 }
 
@@ -95,8 +98,7 @@ struct Page {
 pub(super) async fn answer(plan: &Plan) -> Result<Answer, Error> {
     let sensors = plan.named.clone().unwrap_or_else(|| all(&plan.snapshot));
     let mut page = Page::default();
-    let from = plan.after.as_ref().map_or(plan.span.from, |after| after.time.max(plan.span.from));
-    let (mut at, mut width, mut cost) = (from, plan.first_width(from), 0);
+    let (mut at, mut width, mut cost) = (plan.from, plan.first_width(plan.from), 0);
     while at < plan.span.to && page.keys.len() <= plan.limit && cost <= plan.max_cost {
         let Some(&day) = plan.snapshot.days(Span { from: at, to: plan.span.to }).first() else {
             at = plan.span.to;
@@ -180,7 +182,7 @@ impl Plan {
         let dataset = &self.snapshot.dataset;
         Meta {
             dataset: Some(dataset.id.clone()),
-            from: Some(self.span.from),
+            from: Some(self.span.from.min(self.from)),
             to: Some(self.span.to),
             tz: Some(self.zone.clone()),
             fields: meta_fields(dataset, &self.fields),

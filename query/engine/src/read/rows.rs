@@ -25,7 +25,8 @@ pub(super) async fn answer(plan: &Plan) -> Result<Answer, Error> {
     let groups = groups(&ids, &plan.snapshot.registry, plan.span, &plan.group, &plan.attributes);
     if plan.group != Group::Sensor {
         // Each sensor is in few of them, so all are kept at once.
-        plan.check_rows(plan.buckets.count().saturating_mul(groups.names.len()))?;
+        let groups = groups.names.len();
+        plan.check_rows(plan.buckets.count().saturating_mul(groups), groups)?;
     }
     let numbers: Vec<u32> = sensors.iter().filter_map(|(_, ix)| *ix).collect();
     let only = plan.named.as_ref().map(|_| {
@@ -131,7 +132,7 @@ impl<'a> Run<'a> {
                 }
                 self.push(&mut table, key, &row, |place| self.got_by_sensor(rank, key, &row[place]));
             }
-            self.plan.check_rows(table.len())?;
+            self.plan.check_rows(table.len(), self.sensors.len())?;
         }
         Ok(self.columns(table))
     }
@@ -174,6 +175,7 @@ impl<'a> Run<'a> {
             let coverage = |place: usize| self.cadences.ratio(&got[place][at * cadences..(at + 1) * cadences], &all);
             self.push(&mut table, key, &row, coverage);
         }
+        drop((merged, got, due));
         self.columns(table)
     }
 

@@ -1,7 +1,7 @@
 //! The registry: which sensors there are, where they stand, and what is said of them.
 
-use super::latest::places;
-use super::{Chosen, Planned, all};
+use super::latest::{ALWAYS, places};
+use super::{Chosen, Planned, all, check_attributes};
 use crate::Error;
 use crate::answer::{Answer, Column, Meta, Values};
 use crate::question::Sensors;
@@ -26,9 +26,12 @@ pub(crate) struct Plan {
 /// Plans it.
 pub(crate) fn plan(reader: &Reader, asked: Sensors, now: Time) -> Result<Planned, Error> {
     let snapshot = super::snapshot(reader, &asked.dataset)?;
+    check_attributes(&snapshot, &asked.attributes)?;
     let hour = Time(now.0 - now.0.rem_euclid(HOUR));
     let (registry, contract) = (snapshot.registry.version, snapshot.dataset.version);
-    let key = format!("sensors|{asked:?}|{}|{registry}|{contract}", hour.0);
+    // Versions count from zero in each store; the log tells one store from another at the same address.
+    let log = snapshot.stamp(ALWAYS).log;
+    let key = format!("sensors|{asked:?}|{}|{log}|{registry}|{contract}", hour.0);
     let plan = Plan { snapshot, asked, hour };
     Ok(Planned { plan: super::Plan::Sensors(plan), key, max_age: Duration::from_secs(10) })
 }

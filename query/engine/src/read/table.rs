@@ -77,7 +77,8 @@ impl<'a> Table<'a> {
             let values = order.iter().map(|&row| names[self.keys[row as usize].group as usize].clone()).collect();
             columns.push(Column { name: name.to_owned(), values: Values::Text(values) });
         }
-        for (output, values) in self.outputs.iter().zip(&self.values) {
+        // Each column's values go as soon as they are shaped: all of them twice would be hundreds of megabytes.
+        for (output, values) in self.outputs.iter().zip(self.values) {
             let ordered = order.iter().map(|&row| values[row as usize]);
             let values = shaped(&self.dataset.fields[output.field], output.function, ordered);
             columns.push(Column { name: output.column.clone(), values });

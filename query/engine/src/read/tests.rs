@@ -358,6 +358,23 @@ async fn pages_follow_each_other_whatever_arrives_between() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_from_that_moves_with_the_clock_skips_nothing_between_pages() {
+    let start = time("2026-11-02T08:00:00Z");
+    let bench = Bench::new(start.plus(HOUR), Config::default()).await;
+    for m in 0..6 {
+        bench.put(&[("a", start.plus(m * MINUTE), &[(CARS, m)])]).await;
+    }
+    let mut question = Readings { limit: Some(2), ..readings(start, start.plus(HOUR)) };
+    let first = bench.ask(Question::Readings(question.clone())).await.expect("a page");
+    assert_eq!(table(&first, &["cars"]), ["0", "1"]);
+    // The next page of `from=now-1h` is asked for so late that the hour begins past its rows.
+    (question.from, question.cursor) = (start.plus(5 * MINUTE), first.meta.next);
+    let second = bench.ask(Question::Readings(question)).await.expect("a page");
+    assert_eq!(table(&second, &["cars"]), ["2", "3"]);
+    assert!(second.meta.from <= Some(start.plus(2 * MINUTE)), "{:?}", second.meta.from);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn readings_can_be_narrowed() {
     let start = time("2026-11-02T08:00:00Z");
     let bench = Bench::new(start.plus(DAY), Config::default()).await;
@@ -467,4 +484,22 @@ async fn what_would_cost_too_much_is_refused_naming_what_would_not() {
     assert_eq!(bench.ask(Question::Aggregates(reversed)).await.expect_err("reversed").parameter, Some("to"));
     let ancient = ask(Time(-9_000_000_000_000_000), start, Bucket::Year, Group::None, &[]);
     assert_eq!(bench.ask(Question::Aggregates(ancient)).await.expect_err("too early").parameter, Some("from"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bucket_named_in_a_refusal_is_accepted_where_readings_are_sparse() {
+    let start = time("2026-10-01T00:00:00Z");
+    let config = Config { max_buckets: 1_000, max_rows: 300, ..Config::default() };
+    let bench = Bench::new(start.plus(50 * DAY), config).await;
+    let ids: Vec<String> = (0..10).map(|i| format!("s{i}")).collect();
+    let days = ids.iter().flat_map(|id| (0..40).map(move |day| (id, day)));
+    let rows: Vec<Row<'_>> = days.map(|(id, day)| (id.as_str(), start.plus(day * DAY), &[(CARS, 1)][..])).collect();
+    bench.put(&rows).await;
+    // 400 readings in 960 hours: fewer rows than hours, but of ten sensors.
+    let question =
+        |bucket| Question::Aggregates(ask(start, start.plus(40 * DAY), bucket, Group::Sensor, &["cars_sum"]));
+    let error = bench.ask(question(Bucket::Duration(HOUR))).await.expect_err("too many rows");
+    let named = error.accepted[0].strip_prefix("bucket=").and_then(|text| Bucket::parse(text).ok()).expect("a bucket");
+    assert_eq!(named, Bucket::Week);
+    bench.ask(question(named)).await.expect("an answer");
 }

@@ -65,6 +65,7 @@ async fn other_sites_may_read_and_heads_have_no_bodies() {
         let head = town.ask(request(Method::HEAD, address, &[])).await;
         assert_eq!((head.status, head.body.as_str()), (said.status, ""), "{address}");
         assert_eq!(head.header("content-type"), said.header("content-type"), "{address}");
+        assert_eq!(head.header("content-length"), said.body.len().to_string(), "{address}");
     }
     let preflight = [("origin", "https://example.org"), ("access-control-request-headers", "if-none-match")];
     let said = town.ask(request(Method::OPTIONS, "/api/v1/datasets/air_quality/latest", &preflight)).await;

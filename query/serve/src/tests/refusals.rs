@@ -53,6 +53,8 @@ async fn every_bad_parameter_is_named_with_what_is_accepted() {
         ("/aggregates?fill=zero", "fill", "null"),
         ("/aggregates?group=", "group", "sensor"),
         ("/aggregates?group=colour", "group", "street"),
+        ("/aggregates?attribute.colour=red", "attribute.<name>", "attribute.street"),
+        ("/sensors?attribute.street=x&attribute.colour=red", "attribute.<name>", "attribute.street"),
         ("/aggregates?limit=-1", "limit", "from 1"),
         ("/aggregates?sensor=nobody", "sensor", "sensors"),
         ("/readings?fields=ozone", "fields", "temperature"),
