@@ -49,14 +49,15 @@ fn status(book: &Book) -> DatasetStatus {
     let holding = lock(&book.holding);
     let files = || holding.shelf.files.values().flatten();
     let late = || holding.shelf.late.values().flatten();
-    let sealed = holding.sealed.iter().filter_map(|s| s.files.as_ref());
+    // A part whose files are still being written counts as one: its rows are no longer hot, and not yet anywhere else.
+    let sealed = holding.sealed.iter().map(|s| s.files.as_ref().map_or(1, |(fresh, late)| fresh.len() + late.len()));
     DatasetStatus {
         id: holding.dataset.id.to_string(),
         sensors: holding.known.sensors.ids.len() as u64,
         rows: holding.rows,
         hot_rows: holding.hot.rows() as u64,
         hot_bytes: holding.hot.bytes() as u64,
-        sealed_files: sealed.map(|(fresh, late)| (fresh.len() + late.len()) as u64).sum(),
+        sealed_files: sealed.sum::<usize>() as u64,
         files: files().count() as u64,
         file_bytes: files().map(|f| f.bytes).sum(),
         file_rows: files().map(|f| f.rows).sum(),

@@ -48,7 +48,7 @@ pub struct DatasetStatus {
     pub hot_rows: u64,
     /// Bytes of hot rows.
     pub hot_bytes: u64,
-    /// Sealed files that wait for a commit.
+    /// Sealed files that wait to be written or committed.
     pub sealed_files: u64,
     /// Files in the raw table's newest version.
     pub files: u64,
