@@ -454,3 +454,17 @@ async fn a_contract_may_gain_fields_and_name_them_in_another_order() {
     assert_eq!(bed.table_rows().await, last);
     assert_eq!(bed.snapshot().latest.get(0, 0), Some((Time(10), 9)));
 }
+
+#[tokio::test]
+async fn rows_on_their_way_into_files_are_told_of() {
+    let bed = Bed::of(1).await;
+    bed.put(&[("y", 10, &[(0, 1)])]).await;
+    bed.faults.as_ref().unwrap().plan(Call::Put, "/raw/day=", 0, 1, Fault::Before);
+    assert!(bed.flush().await.is_err());
+    let told = || crate::Reader { store: bed.store().clone() }.status().datasets[0].clone();
+    let waiting = told();
+    assert_eq!((waiting.hot_rows, waiting.sealed_files, waiting.file_rows), (0, 1, 0), "no longer hot, not yet filed");
+    bed.flush().await.unwrap();
+    let filed = told();
+    assert_eq!((filed.hot_rows, filed.sealed_files, filed.file_rows), (0, 0, 1));
+}
