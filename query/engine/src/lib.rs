@@ -14,6 +14,7 @@ pub mod error;
 pub mod groups;
 pub mod question;
 mod read;
+pub mod sql;
 #[cfg(test)]
 mod testing;
 

@@ -1,0 +1,1 @@
+//! Grafana provisioning and dashboards, derived from contracts.
