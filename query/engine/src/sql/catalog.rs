@@ -52,6 +52,8 @@ pub enum ColumnType {
     Int,
     /// `double precision`.
     Float,
+    /// `boolean`; in [`ToWorker::Records`](super::ToWorker::Records) only.
+    Bool,
     /// `text`, by number: the state's place in the list.
     State {
         /// The states in the contract's order.
