@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub enum ToWorker {
     /// A question.
     Ask(Box<Ask>),
-    /// Ids of the sensors that later [`Rows`] of the scan name by their place here.
+    /// Ids of the sensors that later [`Rows`] of the scan name by their place here, until the next such list takes its place.
     Names {
         /// The scan.
         scan: u32,
