@@ -36,8 +36,8 @@ pub enum ToWorker {
     End {
         /// The scan.
         scan: u32,
-        /// Why it failed.
-        error: Option<String>,
+        /// Why it failed; the answer to the question is then this failure.
+        error: Option<Failure>,
     },
 }
 

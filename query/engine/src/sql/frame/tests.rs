@@ -28,13 +28,14 @@ fn what_is_sent_to_a_worker_arrives() {
     };
     let rows = Rows { scan: 7, rows: 2, runs: vec![(3, 2)], columns: vec![vec![1, i64::MIN], vec![-2, i64::MAX]] };
     let empty = Rows { scan: 1, rows: 9, ..Rows::default() };
+    let failure = Failure { fault: Fault::TooMuch, message: "gone".into(), accepted: Vec::new() };
     for sent in [
         ToWorker::Ask(Box::new(ask)),
         ToWorker::Names { scan: 1, ids: vec!["a,b".into()] },
         ToWorker::Rows(rows),
         ToWorker::Rows(empty),
         ToWorker::Records { scan: 2, rows: vec![vec![json!("x"), json!(1.5), json!(null)]] },
-        ToWorker::End { scan: 2, error: Some("gone".into()) },
+        ToWorker::End { scan: 2, error: Some(failure) },
     ] {
         let frame = sent.encode();
         let (tag, body) = back(&frame);
