@@ -43,6 +43,15 @@ pub enum Command {
     /// Ask the running server how it is.
     #[command(after_help = "Example: lamppost status --url http://127.0.0.1:8080")]
     Status(commands::status::Options),
+    /// Ask the running server a question in SQL.
+    #[command(after_help = "Example: lamppost sql 'SELECT sensor, sum(vehicles) FROM traffic GROUP BY sensor'")]
+    Sql(commands::sql::Options),
+    /// Answer questions in SQL, on standard input and output. The server starts it.
+    #[command(hide = true)]
+    SqlWorker {
+        /// Bytes it may have.
+        memory: u64,
+    },
 }
 
 /// Parses the command line and runs what it asks for.
@@ -56,7 +65,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             console::note(&error);
             error.exit_code()
@@ -64,8 +73,8 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Runs a command.
-fn run(cli: Cli) -> Result<(), Error> {
+/// Runs a command to its exit code.
+fn run(cli: Cli) -> Result<ExitCode, Error> {
     logging::start(&cli.log_level, cli.log_format)?;
     match cli.command {
         Command::Check(options) => commands::check::run(&options),
@@ -74,5 +83,8 @@ fn run(cli: Cli) -> Result<(), Error> {
         Command::Replay(options) => runtime::run(commands::replay::run(options)),
         Command::Import(options) => runtime::run(commands::import::run(options)),
         Command::Status(options) => runtime::run(commands::status::run(options)),
-    }
+        Command::Sql(options) => runtime::run(commands::sql::run(options)),
+        Command::SqlWorker { memory } => return Ok(sql::run(memory)),
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

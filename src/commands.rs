@@ -6,6 +6,7 @@ mod feed;
 pub mod import;
 pub mod replay;
 pub mod serve;
+pub mod sql;
 pub mod status;
 
 /// A delimiter as people type it.

@@ -12,6 +12,7 @@ use document::{Document, Table};
 use schemas::{Fault, Faults};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use toml::de::DeTable;
 
 /// The settings of one Lamppost.
@@ -33,6 +34,8 @@ pub struct Config {
     pub ingest: ingest::Config,
     /// Bounds of questions and answers.
     pub engine: engine::Config,
+    /// Bounds of questions in SQL.
+    pub sql: engine::sql::Config,
     /// Brokers to subscribe at.
     pub brokers: Vec<ingest::doors::broker::Config>,
 }
@@ -49,6 +52,7 @@ impl Config {
             listener: ingest::doors::listener::Config::default(),
             ingest: ingest::Config::default(),
             engine: engine::Config::default(),
+            sql: engine::sql::Config::default(),
             brokers: Vec::new(),
         }
     }
@@ -111,8 +115,27 @@ fn fill(root: Table<'_>, folder: &Path, insecure: bool) -> Config {
         config.engine.cache_bytes = table.size("cache").unwrap_or(config.engine.cache_bytes);
         table.close();
     }
+    if let Some(table) = root.table("sql") {
+        sql(&table, &mut config.sql);
+        table.close();
+        // A question waits for a worker and then is answered: the door must not be the first to lose patience.
+        let longest = Duration::from_secs(2 * config.sql.seconds + 10);
+        config.limits.request = config.limits.request.max(longest);
+    }
     root.close();
     config
+}
+
+/// Bounds of questions in SQL.
+fn sql(table: &Table<'_>, sql: &mut engine::sql::Config) {
+    sql.workers = table.count("workers").unwrap_or(sql.workers);
+    sql.waiting = table.count("waiting").unwrap_or(sql.waiting);
+    sql.idle = table.age("idle").unwrap_or(sql.idle);
+    sql.memory = table.size("memory").unwrap_or(sql.memory);
+    sql.bytes = table.size("bytes").unwrap_or(sql.bytes);
+    for (key, number) in [("seconds", &mut sql.seconds), ("rows", &mut sql.rows), ("scan_rows", &mut sql.scan_rows)] {
+        *number = table.count(key).map_or(*number, |count| count as u64);
+    }
 }
 
 /// Where doors listen, and how much they take.

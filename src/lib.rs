@@ -10,6 +10,7 @@ pub mod config;
 mod console;
 pub mod contracts;
 pub mod error;
+mod http;
 pub mod logging;
 pub mod message;
 pub mod publisher;

@@ -27,6 +27,24 @@ pub enum Kind {
     Closed,
     /// The answer took longer than allowed.
     Timeout,
+    /// The text is not SQL.
+    Syntax,
+    /// SQL of a sort that is not answered here.
+    Statement,
+    /// SQL that names no table there is.
+    Table,
+    /// SQL that names no column there is.
+    Column,
+    /// SQL that calls no function there is.
+    Function,
+    /// SQL whose types do not fit.
+    Types,
+    /// SQL that divides by zero.
+    Division,
+    /// SQL that makes a value which cannot be.
+    Value,
+    /// The answer needs more memory than allowed.
+    Memory,
     /// A fault of the server's own.
     Internal,
 }
@@ -48,7 +66,7 @@ pub struct Wire {
 
 impl Kind {
     /// Every kind, for documentation and tests.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 21] = [
         Kind::Invalid,
         Kind::TooMuch,
         Kind::NotFound,
@@ -60,6 +78,15 @@ impl Kind {
         Kind::Full,
         Kind::Closed,
         Kind::Timeout,
+        Kind::Syntax,
+        Kind::Statement,
+        Kind::Table,
+        Kind::Column,
+        Kind::Function,
+        Kind::Types,
+        Kind::Division,
+        Kind::Value,
+        Kind::Memory,
         Kind::Internal,
     ];
 
@@ -81,6 +108,15 @@ impl Kind {
                 (StatusCode::SERVICE_UNAVAILABLE, "57P03", 14, "closed", "The server is starting or stopping")
             }
             Kind::Timeout => (StatusCode::GATEWAY_TIMEOUT, "57014", 4, "timeout", "The answer took too long"),
+            Kind::Syntax => (StatusCode::BAD_REQUEST, "42601", 3, "sql-syntax", "This is not SQL"),
+            Kind::Statement => (StatusCode::BAD_REQUEST, "0A000", 12, "sql-statement", "SQL that is not answered here"),
+            Kind::Table => (StatusCode::BAD_REQUEST, "42P01", 5, "sql-table", "There is no such table"),
+            Kind::Column => (StatusCode::BAD_REQUEST, "42703", 5, "sql-column", "There is no such column"),
+            Kind::Function => (StatusCode::BAD_REQUEST, "42883", 5, "sql-function", "There is no such function"),
+            Kind::Types => (StatusCode::BAD_REQUEST, "42804", 3, "sql-types", "Types that do not fit"),
+            Kind::Division => (StatusCode::BAD_REQUEST, "22012", 3, "sql-division-by-zero", "A division by zero"),
+            Kind::Value => (StatusCode::BAD_REQUEST, "22000", 3, "sql-value", "A value that cannot be"),
+            Kind::Memory => (StatusCode::BAD_REQUEST, "53200", 8, "memory", "The question needs too much memory"),
             Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "XX000", 13, "internal", "A fault of the server"),
         };
         Wire { status, sqlstate, grpc, slug, title }
@@ -110,6 +146,20 @@ impl Kind {
             Kind::Closed => "Try again shortly.",
             Kind::Timeout => {
                 "Ask for a shorter span, a wider bucket, fewer sensors or fewer fields, or try again later."
+            }
+            Kind::Syntax => "The detail says what could not be read, and where. SQL here is that of PostgreSQL.",
+            Kind::Statement => {
+                "Here SQL only reads: one SELECT, with WITH, VALUES, UNION and EXPLAIN, of a size that is bounded. \
+                 The detail names what was not taken."
+            }
+            Kind::Table => "Ask SELECT id, title FROM datasets for the tables there are, beside sensors and datasets.",
+            Kind::Column => "Ask SELECT * FROM the table with LIMIT 1 for its columns.",
+            Kind::Function => "Functions are taken from a list. The detail names those that are alike.",
+            Kind::Types => "Cast values to the type that is needed: CAST(x AS numeric), TIMESTAMP '2026-11-20 08:00'.",
+            Kind::Division => "Divide by NULLIF(x, 0): the result is null where x is 0.",
+            Kind::Value => "A cast or a sum gave a value that its type does not have. The detail names it.",
+            Kind::Memory => {
+                "Ask for a shorter span, fewer columns or fewer groups; filter before you join, sort or collect."
             }
             Kind::Internal => "Something went wrong inside the server. It is logged there under the request's id.",
         }

@@ -54,12 +54,15 @@ impl App {
         let clock = self.clock.clone();
         let engine = engine::Engine::new(self.reader.clone(), clock.clone(), config.engine.clone())
             .map_err(|e| Error::run(format!("cannot start the engine: {e}")))?;
+        let sql = engine::sql::Pool::new(engine.clone(), config.sql.clone(), sql_worker(config.sql.memory))
+            .map_err(|e| Error::run(format!("cannot start the pool of SQL workers: {e}")))?;
         let (reader, metrics) = (self.reader.clone(), self.intake.metrics().clone());
         let doors = glance::Doors::new(config, sockets, &metrics)?;
         let started = self.started;
         let (unready, figures) = (self.reader.clone(), self.reader.clone());
         Ok(serve::Parts {
             engine,
+            sql,
             unready: Arc::new(move || glance::unready(&unready)),
             figures: Arc::new(move || figures::store(&figures)),
             register: Arc::new(move |registry| metrics.register(registry)),
@@ -72,6 +75,12 @@ impl App {
         let rejects = self.reader.rejects().iter().map(|row| row.count).sum();
         Summary { readings, rejects, position: self.reader.status().position.0 }
     }
+}
+
+/// How a SQL worker is started: this very program again, even if a newer one has taken its place on disk.
+fn sql_worker(memory: u64) -> engine::sql::Start {
+    let arguments = vec!["sql-worker".into(), memory.to_string().into()];
+    engine::sql::Start { program: "/proc/self/exe".into(), arguments }
 }
 
 /// Resolves when the word is given, or nobody is left to give it.

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use store::{Clock, Reader};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The one executor behind every door. Cloneable.
 #[derive(Clone)]
@@ -178,7 +178,23 @@ impl Engine {
         Err(Error { kind: Kind::Busy, ..Error::internal("too many questions wait; ask again shortly") })
     }
 
-    fn handle(&self) -> Result<&Handle, Error> {
+    /// What can be read.
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The clock's instant.
+    pub(crate) fn instant(&self) -> Time {
+        (self.clock)()
+    }
+
+    /// Waits for a thread's turn; work on data is done only while it is held.
+    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.shared.turn().await
+    }
+
+    /// The query threads.
+    pub(crate) fn handle(&self) -> Result<&Handle, Error> {
         let runtime = self.threads.0.as_ref();
         runtime.map(Runtime::handle).ok_or_else(|| Error::internal("the query threads have ended"))
     }
@@ -187,8 +203,12 @@ impl Engine {
 impl Shared {
     /// Answers a plan when its turn comes.
     async fn compute(&self, planned: &Planned) -> Result<Answer, Error> {
-        let _turn = self.turns.acquire().await.map_err(|_| Error::internal("the query threads have ended"))?;
+        let _turn = self.turn().await?;
         read::answer(&planned.plan).await
+    }
+
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.turns.acquire().await.map_err(|_| Error::internal("the query threads have ended"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The engine's one error type.
 
+use crate::sql::Fault;
+
 /// What sort of failure it was; doors decide by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -11,6 +13,8 @@ pub enum Kind {
     TooMuch,
     /// Too many questions wait; try again shortly.
     Busy,
+    /// A SQL text that cannot be answered, and why.
+    Sql(Fault),
     /// The store or the machine failed.
     Internal,
 }

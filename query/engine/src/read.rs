@@ -129,7 +129,7 @@ fn named(snapshot: &Snapshot, ids: &[String]) -> Result<Chosen, Error> {
 }
 
 /// The names of the attributes that sensors have or had, as often as they occur.
-fn attributes(snapshot: &Snapshot) -> impl Iterator<Item = &String> {
+pub(crate) fn attributes(snapshot: &Snapshot) -> impl Iterator<Item = &String> {
     let sets = snapshot.registry.sensors.values().flat_map(|sensor| &sensor.attributes);
     sets.flat_map(|(_, set)| set.keys())
 }

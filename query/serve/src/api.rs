@@ -2,6 +2,7 @@
 
 use crate::metrics::{Figure, Metrics};
 use engine::Engine;
+use engine::sql::Pool;
 use prometheus_client::registry::Registry;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 pub struct Parts {
     /// Answers questions.
     pub engine: Engine,
+    /// Answers questions in SQL.
+    pub sql: Pool,
     /// Why the server is not ready to take readings in and answer; empty when it is.
     pub unready: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
     /// Figures of store and doors for `/metrics`.

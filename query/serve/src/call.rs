@@ -60,6 +60,18 @@ impl Call {
         Params::of(&self.uri, known)
     }
 
+    /// The media type of its body, in small letters; nothing where the caller does not say.
+    pub(crate) fn content_type(&self) -> Option<String> {
+        let value = self.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+        Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+    }
+
+    /// The datasets its caller may read. Restricted ones are as if they were not there: nobody can show a key yet.
+    pub(crate) fn datasets(&self) -> Vec<Arc<Dataset>> {
+        let all = self.api.parts.engine.datasets().iter();
+        all.filter(|dataset| dataset.access == Access::Public).cloned().collect()
+    }
+
     /// Ends the reading of parameters: tells their faults, or the format to answer in.
     pub(crate) fn format(&self, mut params: Params) -> Result<Format, Problem> {
         let format = params.text("format");

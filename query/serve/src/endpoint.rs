@@ -6,3 +6,4 @@ pub(crate) mod index;
 pub(crate) mod latest;
 pub(crate) mod readings;
 pub(crate) mod sensors;
+pub(crate) mod sql;

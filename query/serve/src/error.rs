@@ -9,6 +9,7 @@ pub(crate) fn problem(error: engine::Error) -> Problem {
         engine::Kind::NotFound => Kind::NotFound,
         engine::Kind::TooMuch => Kind::TooMuch,
         engine::Kind::Busy => Kind::Busy,
+        engine::Kind::Sql(fault) => sql(fault),
         engine::Kind::Internal => Kind::Internal,
     };
     if kind == Kind::Internal {
@@ -18,6 +19,25 @@ pub(crate) fn problem(error: engine::Error) -> Problem {
     match error.parameter {
         None => Problem::new(kind, error.message),
         Some(_) => Problem::faults(vec![fault(error)]).with_kind(kind),
+    }
+}
+
+/// The kind of a question in SQL that cannot be answered.
+fn sql(fault: engine::sql::Fault) -> Kind {
+    use engine::sql::Fault;
+    match fault {
+        Fault::Syntax => Kind::Syntax,
+        Fault::NoTable => Kind::Table,
+        Fault::NoColumn => Kind::Column,
+        Fault::NoFunction => Kind::Function,
+        Fault::Refused => Kind::Statement,
+        Fault::Mismatch => Kind::Types,
+        Fault::TooMuch => Kind::TooMuch,
+        Fault::Memory => Kind::Memory,
+        Fault::Timeout => Kind::Timeout,
+        Fault::Division => Kind::Division,
+        Fault::Value => Kind::Value,
+        Fault::Internal => Kind::Internal,
     }
 }
 

@@ -33,7 +33,8 @@ Add <code>format=csv</code> for a table, see <a href=\"/api/v1\">the index</a> f
 
 /// The part after them.
 const FOOT: &str = "<h2>For programs</h2>
-<nav><a href=\"/api/v1\">index</a><a href=\"/api/v1/datasets\">datasets</a><a href=\"/health\">health</a>\
+<nav><a href=\"/api/v1\">index</a><a href=\"/api/v1/datasets\">datasets</a>\
+<a href=\"/api/v1/sql?q=SELECT+*+FROM+datasets\">SQL</a><a href=\"/health\">health</a>\
 <a href=\"/ready\">ready</a><a href=\"/metrics\">metrics</a></nav>
 <p class=\"quiet\">Served by Lamppost.</p>
 </body></html>

@@ -119,9 +119,31 @@ impl Collector for Sources {
             own("lamppost_answer_cache_bytes", "Bytes of answers kept", FigureKind::Gauge, engine.cache_bytes),
             own("lamppost_questions_running", "Questions that wait or run", FigureKind::Gauge, engine.running),
         ];
+        figures.extend(sql(self.0.sql.figures()));
         figures.extend((self.0.figures)());
         figures.iter().try_for_each(|figure| encode_figure(figure, &mut encoder))
     }
+}
+
+/// Figures of the SQL workers.
+fn sql(sql: engine::sql::Figures) -> Vec<Figure> {
+    let own = |name, help, kind, value: u64| Figure { name, help, kind, values: vec![(Vec::new(), value as f64)] };
+    let questions = sql.questions.into_iter().map(|(ended, count)| (vec![("ended", ended.to_owned())], count as f64));
+    let mut figures = vec![
+        own("lamppost_sql_running", "Questions in SQL that have a worker", FigureKind::Gauge, sql.running),
+        own("lamppost_sql_waiting", "Questions in SQL that wait for a worker", FigureKind::Gauge, sql.waiting),
+        own("lamppost_sql_workers", "SQL workers there are", FigureKind::Gauge, sql.workers),
+        own("lamppost_sql_workers_started", "SQL workers started", FigureKind::Counter, sql.started),
+        own("lamppost_sql_workers_killed", "SQL workers killed in a question", FigureKind::Counter, sql.killed),
+        own("lamppost_sql_rows_read", "Stored rows read for questions in SQL", FigureKind::Counter, sql.rows),
+    ];
+    figures.push(Figure {
+        name: "lamppost_sql_questions",
+        help: "Questions in SQL by how they ended",
+        kind: FigureKind::Counter,
+        values: questions.collect(),
+    });
+    figures
 }
 
 /// Writes one figure with all its labels.

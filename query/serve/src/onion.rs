@@ -80,13 +80,13 @@ pub(crate) async fn shared(request: Request, next: Next) -> Response<Body> {
         HeaderValue::from_static("Link, ETag, Retry-After, X-Request-Id"),
     );
     if preflight {
-        headers.insert(header::ALLOW, HeaderValue::from_static(ALLOWED));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ALLOWED));
+        let allowed = headers.entry(header::ALLOW).or_insert(HeaderValue::from_static(ALLOWED)).clone();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allowed);
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     }
     response
 }
 
-/// The methods of every public path.
+/// The methods of a public path that says nothing else.
 pub(crate) const ALLOWED: &str = "GET, HEAD, OPTIONS";

@@ -53,6 +53,8 @@ pub(crate) const NEAR: Parameter =
 pub(crate) const Q: Parameter =
     Parameter { name: "q", about: "text that the id or an attribute of the sensor contains, whatever the case" };
 pub(crate) const SENSOR: Parameter = Parameter { name: "sensor", about: "ids by commas; all sensors by default" };
+pub(crate) const SQL: Parameter =
+    Parameter { name: "q", about: "one SELECT over the tables of the datasets, sensors and datasets" };
 pub(crate) const TO: Parameter =
     Parameter { name: "to", about: "first instant after the span, written like from; now by default" };
 pub(crate) const TZ: Parameter = Parameter {

@@ -5,6 +5,7 @@ pub(crate) mod csv;
 pub(crate) mod json;
 pub(crate) mod meta;
 pub(crate) mod page;
+pub(crate) mod sql;
 pub(crate) mod stamp;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The whole API on one page.
 
 use crate::api::{Api, Parts};
-use crate::endpoint::{aggregates, datasets, index, latest, readings, sensors};
+use crate::endpoint::{aggregates, datasets, index, latest, readings, sensors, sql};
 use crate::{landing, metrics, onion, probe, problems, status};
 use axum::Router;
 use axum::http::StatusCode;
@@ -23,6 +23,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/api/v1/datasets/{dataset}/latest", open(get(latest::get)))
         .route("/api/v1/datasets/{dataset}/readings", open(get(readings::get)))
         .route("/api/v1/datasets/{dataset}/aggregates", open(get(aggregates::get)))
+        .route("/api/v1/sql", sql::methods())
         .fallback(problems::no_such_path)
         .method_not_allowed_fallback(problems::no_such_method)
         .layer(from_fn(onion::shared));

@@ -3,4 +3,6 @@
 mod answers;
 mod doors;
 mod refusals;
+mod sql;
 mod town;
+mod worker;

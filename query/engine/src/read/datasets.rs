@@ -39,6 +39,11 @@ pub(crate) fn plan(reader: &Reader, id: Option<&str>, restricted: bool) -> Resul
     Ok(Planned { plan: super::Plan::Datasets(plan), key, max_age: Duration::from_secs(5) })
 }
 
+/// A row for each of some datasets.
+pub(crate) fn of(snapshots: Vec<Arc<Snapshot>>) -> Answer {
+    answer(&Plan { snapshots, one: false })
+}
+
 /// Answers it: a row per dataset.
 pub(super) fn answer(plan: &Plan) -> Answer {
     let all = &plan.snapshots;

@@ -36,6 +36,11 @@ pub(crate) fn plan(reader: &Reader, asked: Sensors, now: Time) -> Result<Planned
     Ok(Planned { plan: super::Plan::Sensors(plan), key, max_age: Duration::from_secs(10) })
 }
 
+/// All sensors of a dataset as of an instant.
+pub(crate) fn every(snapshot: Arc<Snapshot>, now: Time) -> Answer {
+    answer(&Plan { snapshot, asked: Sensors::default(), hour: now.hour() })
+}
+
 /// Answers it: by id, or by distance where `near` is asked for.
 pub(super) fn answer(plan: &Plan) -> Answer {
     let (registry, dataset) = (&plan.snapshot.registry, &plan.snapshot.dataset);

@@ -1,7 +1,7 @@
 //! `/api/v1`: what the API offers, for programs and for people with curl.
 
 use crate::call::Call;
-use crate::endpoint::{aggregates, datasets, latest, readings, sensors};
+use crate::endpoint::{aggregates, datasets, latest, readings, sensors, sql};
 use crate::parameter::Parameter;
 use access::Problem;
 use axum::http::{HeaderValue, header};
@@ -49,6 +49,11 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
                 "/api/v1/datasets/{dataset}/aggregates",
                 "means, sums and more per bucket of time and group of sensors",
                 aggregates::PARAMETERS,
+            ),
+            endpoint(
+                "/api/v1/sql",
+                "an answer to a question in SQL, by GET, or by POST with the text as body",
+                sql::PARAMETERS,
             ),
         ],
     };

@@ -79,6 +79,7 @@ async fn a_panic_ends_one_request_only() {
     let mut town = Town::new().await;
     let parts = crate::Parts {
         engine: town.engine.clone(),
+        sql: super::worker::pool(&town.engine),
         unready: Arc::new(|| panic!("a fault on purpose")),
         figures: Arc::new(Vec::new),
         register: Arc::new(|_| ()),

@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 const AIR: &str = "/api/v1/datasets/air_quality";
 
 /// A problem must name the parameter and, in its `accepted` or detail, what would be right.
-fn assert_names(said: &Said, address: &str, status: u16, parameter: &str, accepted: &str) {
+pub(super) fn assert_names(said: &Said, address: &str, status: u16, parameter: &str, accepted: &str) {
     assert_eq!(said.status.as_u16(), status, "{address}: {}", said.body);
     assert_eq!(said.header("content-type"), "application/problem+json", "{address}");
     let problem = said.json();

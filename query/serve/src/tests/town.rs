@@ -1,5 +1,6 @@
 //! A small town for tests: two public datasets and a restricted one in a folder that goes away.
 
+use super::worker;
 use crate::{Figure, FigureKind, Parts, router};
 use axum::Router;
 use axum::body::Body;
@@ -58,6 +59,8 @@ pub(super) const MINUTE: i64 = 60_000_000;
 /// The town. Lives as long as its folder.
 pub(super) struct Town {
     pub(super) router: Router,
+    /// What the router was made of.
+    pub(super) parts: Parts,
     pub(super) engine: Engine,
     pub(super) air: Arc<Dataset>,
     pub(super) writer: Writer,
@@ -122,6 +125,7 @@ impl Town {
         };
         let parts = Parts {
             engine: engine.clone(),
+            sql: worker::pool(&engine),
             unready: Arc::new(move || reasons.lock().expect("no panic holds it").clone()),
             figures: Arc::new(move || vec![figure.clone()]),
             register: Arc::new(|registry| {
@@ -131,7 +135,7 @@ impl Town {
             }),
             status: Arc::new(|| serde_json::json!({ "position": 1 })),
         };
-        Town { router: router(parts), engine, air, writer, unready, _folder: folder }
+        Town { router: router(parts.clone()), parts, engine, air, writer, unready, _folder: folder }
     }
 
     /// The batch of the hour before now.
