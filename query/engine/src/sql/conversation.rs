@@ -61,7 +61,7 @@ async fn hear(output: &mut Output, scans: &mut Scans, limit: u64) -> io::Result<
                 }
             }
             FromWorker::Done { rows } => return Ok(Ok(Answer { rows, ..answer })),
-            FromWorker::Failed(failure) => return Ok(Err(scans.ground.failure.get().cloned().unwrap_or(failure))),
+            FromWorker::Failed(failure) => return Ok(Err(failure)),
             FromWorker::Ready => return Err(nonsense("it says twice that it is ready")),
         }
     }
@@ -108,14 +108,7 @@ impl Scans {
 
 /// Runs a scan to its end and tells how it ended.
 async fn run(scan: Scan, ground: Arc<Ground>, pieces: Pieces) {
-    let error = match scan::run(&scan, &ground, &pieces).await {
-        Ok(()) => None,
-        Err(failure) => {
-            let message = failure.message.clone();
-            let _ = ground.failure.set(failure);
-            Some(message)
-        }
-    };
+    let error = scan::run(&scan, &ground, &pieces).await.err();
     // Nobody to tell: the question has ended meanwhile.
     let _ = pieces.tell(&ToWorker::End { scan: scan.scan, error }).await;
 }

@@ -8,7 +8,7 @@ use crate::Engine;
 use schemas::{Dataset, Time};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use store::Snapshot;
 use tokio::sync::SemaphorePermit;
 
@@ -26,8 +26,6 @@ pub(super) struct Ground {
     /// Stored rows it may still read.
     left: AtomicU64,
     counters: Arc<Counters>,
-    /// Why its first failed scan failed.
-    pub(super) failure: OnceLock<Failure>,
 }
 
 impl Ground {
@@ -41,7 +39,7 @@ impl Ground {
     ) -> Ground {
         let now = engine.instant();
         let (snapshots, left) = (Mutex::default(), AtomicU64::new(rows));
-        Ground { engine, datasets, catalog, now, snapshots, left, counters, failure: OnceLock::new() }
+        Ground { engine, datasets, catalog, now, snapshots, left, counters }
     }
 
     /// The table of that name.
