@@ -1,13 +1,25 @@
 //! SQL in a process of its own: what `lamppost sql-worker` runs.
+//!
+//! A question comes in by standard input, is checked ([`guard`]), planned and run by DataFusion ([`session`]) over tables whose
+//! rows are asked back from the server ([`table`], [`pipe`]), and leaves by standard output as it is to be sent ([`answer`]).
+//! `engine::sql` says what passes between the two.
 
-use engine::sql::FromWorker;
-use std::io::{self, Read, Write};
-use std::process::ExitCode;
+mod answer;
+mod failure;
+mod functions;
+mod guard;
+mod pipe;
+mod pushdown;
+mod render;
+mod rewrite;
+mod rows;
+mod scan;
+mod session;
+mod table;
+mod types;
+mod worker;
 
-/// Runs a worker on standard input and output until the input ends. `memory`: bytes of data the process may ever have, its
-/// hard limit; what a question's operators may hold comes with the question and should be less.
-pub fn run(_memory: u64) -> ExitCode {
-    let ready = io::stdout().write_all(&FromWorker::Ready.encode()).and_then(|()| io::stdout().flush());
-    let ended = ready.and_then(|()| io::stdin().read_to_end(&mut Vec::new()));
-    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
+pub use worker::run;
+
+#[cfg(test)]
+mod tests;
