@@ -39,7 +39,7 @@ async fn run(pipe: &Pipe, ask: &Ask, Planned { plan, context }: Planned) -> Resu
 /// Tells a plan, a row for each of its lines.
 fn explained(pipe: &Pipe, ask: &Ask, planned: &Planned) -> Result<u64> {
     let text = displayable(planned.plan.as_ref()).indent(false).to_string();
-    let lines: ArrayRef = Arc::new(StringArray::from_iter_values(text.lines()));
+    let lines: ArrayRef = Arc::new(StringArray::from(text.lines().collect::<Vec<_>>()));
     let batch = RecordBatch::try_from_iter([("plan", lines)])?;
     let mut sending = Sending::begin(pipe, ask, &batch.schema())?;
     sending.rows(&batch)?;
