@@ -13,8 +13,12 @@ pub enum Kind {
     NotFound,
     /// The path exists, but not with this method.
     Method,
+    /// A key is needed, or the one shown is not good.
+    Unauthorized,
     /// The caller may not have this.
     Forbidden,
+    /// The caller has used up its budget for now.
+    Spent,
     /// No format the caller accepts can be given.
     NotAcceptable,
     /// The request's body is larger than allowed.
@@ -66,12 +70,14 @@ pub struct Wire {
 
 impl Kind {
     /// Every kind, for documentation and tests.
-    pub const ALL: [Kind; 21] = [
+    pub const ALL: [Kind; 23] = [
         Kind::Invalid,
         Kind::TooMuch,
         Kind::NotFound,
         Kind::Method,
+        Kind::Unauthorized,
         Kind::Forbidden,
+        Kind::Spent,
         Kind::NotAcceptable,
         Kind::TooLarge,
         Kind::Busy,
@@ -99,6 +105,8 @@ impl Kind {
             Kind::Method => {
                 (StatusCode::METHOD_NOT_ALLOWED, "0A000", 12, "method-not-allowed", "The method is not allowed here")
             }
+            Kind::Unauthorized => (StatusCode::UNAUTHORIZED, "28P01", 16, "unauthorized", "A good key is needed"),
+            Kind::Spent => (StatusCode::TOO_MANY_REQUESTS, "53400", 8, "budget", "The budget is used up"),
             Kind::Forbidden => (StatusCode::FORBIDDEN, "42501", 7, "forbidden", "This is not for you"),
             Kind::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "0A000", 3, "not-acceptable", "No acceptable format"),
             Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "54000", 8, "too-large", "The request is too large"),
@@ -136,7 +144,14 @@ impl Kind {
                 "The path, or the dataset or sensor it names, does not exist. The detail names what does."
             }
             Kind::Method => "The path exists, but takes other methods: the header Allow lists them.",
-            Kind::Forbidden => "What was asked for is kept for the people who operate the server.",
+            Kind::Unauthorized => {
+                "Send a key as Authorization: Bearer lp_…, or as the password of Basic. The operator makes keys by lamppost key add."
+            }
+            Kind::Forbidden => "The key that was shown lacks the scope this needs; the detail names it.",
+            Kind::Spent => {
+                "Each caller has so many cost units a minute; RateLimit-Policy and RateLimit tell how many, and how many are left. \
+                 Try again after the seconds in Retry-After, ask for less at once, or ask the operator for a key with a larger budget."
+            }
             Kind::NotAcceptable => {
                 "None of the formats the request accepts can be given. The errors list those that can."
             }

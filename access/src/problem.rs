@@ -28,6 +28,8 @@ pub struct Problem {
     pub errors: Vec<Fault>,
     /// Methods the path takes, when the method was at fault: the value of `Allow`.
     pub allow: Option<&'static str>,
+    /// Seconds after which the same will be granted, where that is known better than from the kind.
+    pub retry: Option<u32>,
 }
 
 /// The members of the document, in the order of RFC 9457 section 3.1.
@@ -46,7 +48,7 @@ struct Document<'a> {
 impl Problem {
     /// A problem without parameters at fault.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
-        Problem { kind, detail: detail.into(), errors: Vec::new(), allow: None }
+        Problem { kind, detail: detail.into(), errors: Vec::new(), allow: None, retry: None }
     }
 
     /// A parameter is wrong; `accepted` is what would be right.
@@ -66,12 +68,17 @@ impl Problem {
     /// Several parameters are wrong; they are all told at once.
     pub fn faults(errors: Vec<Fault>) -> Problem {
         let detail = errors.iter().map(|fault| fault.detail.as_str()).collect::<Vec<_>>().join("; ");
-        Problem { kind: Kind::Invalid, detail, errors, allow: None }
+        Problem { kind: Kind::Invalid, detail, errors, allow: None, retry: None }
     }
 
     /// A method the path does not take; `allow` lists those it does.
     pub fn method(allow: &'static str) -> Problem {
         Problem { allow: Some(allow), ..Problem::new(Kind::Method, format!("this path takes {allow} only")) }
+    }
+
+    /// The same problem, which passes after so many seconds.
+    pub fn retry_in(self, seconds: u32) -> Problem {
+        Problem { retry: Some(seconds), ..self }
     }
 
     /// The same problem under another kind.
@@ -101,8 +108,11 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.kind.retry_after() {
+        if let Some(seconds) = self.retry.or(self.kind.retry_after()) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.kind == Kind::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"lamppost\""));
         }
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
