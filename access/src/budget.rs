@@ -33,7 +33,15 @@ impl Default for Allowance {
 pub struct Budget {
     allowance: Allowance,
     began: Instant,
-    buckets: Mutex<HashMap<Who, Bucket>>,
+    table: Mutex<Table>,
+}
+
+/// The buckets of all who have not everything back.
+#[derive(Debug, Default)]
+struct Table {
+    buckets: HashMap<Who, Bucket>,
+    /// When full buckets were last looked for, microseconds.
+    swept: Option<i64>,
 }
 
 /// Whose bucket.
@@ -70,6 +78,9 @@ pub struct Wait {
 /// Microseconds a bucket takes to fill: its level is counted in millionths of a sixtieth of a unit, so that it fills by whole
 /// numbers whatever its size.
 const FILL: i64 = 60_000_000;
+/// Microseconds between two sweeps of a table at its bound: one is a walk over all of it, and newcomers must not pay for it
+/// each time.
+const SWEEP: i64 = 1_000_000;
 
 /// A bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +119,15 @@ impl Bucket {
         Err((units <= self.quota).then(|| (wanted - self.level + quota - 1) / quota.max(1)))
     }
 
+    /// Makes it larger or smaller, as its holder's key now says; what was taken stays taken.
+    fn resize(&mut self, quota: u32, now: i64) {
+        if self.quota != quota {
+            self.fill(now);
+            self.level += (i64::from(quota) - i64::from(self.quota)) * FILL;
+            self.quota = quota;
+        }
+    }
+
     fn is_idle(&self) -> bool {
         self.under_way == 0 && self.level == i64::from(self.quota) * FILL
     }
@@ -126,10 +146,24 @@ impl Bucket {
     }
 }
 
+impl Table {
+    /// Forgets whoever has everything back, at most once in [`SWEEP`].
+    fn sweep(&mut self, now: i64) {
+        if self.swept.is_some_and(|swept| now - swept < SWEEP) {
+            return;
+        }
+        self.swept = Some(now);
+        self.buckets.retain(|_, bucket| {
+            bucket.fill(now);
+            !bucket.is_idle()
+        });
+    }
+}
+
 impl Budget {
     /// Full budgets for everybody.
     pub fn new(allowance: Allowance) -> Arc<Budget> {
-        Arc::new(Budget { allowance, began: Instant::now(), buckets: Mutex::default() })
+        Arc::new(Budget { allowance, began: Instant::now(), table: Mutex::default() })
     }
 
     /// What the operator allows.
@@ -139,7 +173,7 @@ impl Budget {
 
     /// Callers that are told apart now.
     pub fn callers(&self) -> usize {
-        self.lock().len()
+        self.lock().buckets.len()
     }
 
     /// Takes units of a caller's budget. A local caller has no bounds, and no standing.
@@ -189,17 +223,17 @@ impl Budget {
             Caller::Keyed(key) => (Who::Key(key.id.clone()), key.units.unwrap_or(self.allowance.keyed)),
             Caller::Anonymous(origin) => (Who::Address(*origin), self.allowance.anonymous),
         };
-        let mut buckets = self.lock();
-        if buckets.len() >= self.allowance.callers && !buckets.contains_key(&who) {
-            buckets.retain(|_, bucket| {
-                bucket.fill(now);
-                !bucket.is_idle()
-            });
-            if buckets.len() >= self.allowance.callers {
+        let mut table = self.lock();
+        // Keys are as many as the operator made: no crowd of addresses takes their places.
+        let newcomer = matches!(who, Who::Address(_)) && !table.buckets.contains_key(&who);
+        if newcomer && table.buckets.len() >= self.allowance.callers {
+            table.sweep(now);
+            if table.buckets.len() >= self.allowance.callers {
                 who = Who::Others;
             }
         }
-        let bucket = buckets.entry(who.clone()).or_insert_with(|| Bucket::full(quota, now));
+        let bucket = table.buckets.entry(who.clone()).or_insert_with(|| Bucket::full(quota, now));
+        bucket.resize(quota, now);
         Some(act(bucket, &who))
     }
 
@@ -207,9 +241,9 @@ impl Budget {
         i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Who, Bucket>> {
+    fn lock(&self) -> MutexGuard<'_, Table> {
         // Buckets are numbers: they are right even after a panic elsewhere.
-        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -220,7 +254,7 @@ pub struct Place(Option<(Arc<Budget>, Who)>);
 impl Drop for Place {
     fn drop(&mut self) {
         if let Some((budget, who)) = self.0.take()
-            && let Some(bucket) = budget.lock().get_mut(&who)
+            && let Some(bucket) = budget.lock().buckets.get_mut(&who)
         {
             bucket.under_way = bucket.under_way.saturating_sub(1);
         }

@@ -16,9 +16,9 @@ use crate::key::State;
 use crate::{Key, KeyText, Scope};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -115,13 +115,13 @@ impl Keyring {
     /// the new one, also after a power cut.
     pub fn change<T>(file: &Path, change: impl FnOnce(&mut Keyring) -> Result<T, String>) -> Result<T, String> {
         let failed = |what: &str, error: io::Error| format!("{what}: {error}");
-        let lock = beside(file, "lock");
-        let lock = File::options().create(true).append(true).mode(0o600).open(&lock);
-        let lock = lock.map_err(|error| failed("its lock cannot be opened", error))?;
-        lock.lock().map_err(|error| failed("it cannot be locked", error))?;
+        let owner = owner(file).map_err(|error| failed("its folder cannot be read", error))?;
+        // The folder itself, so that no lock is left lying there for the next user to stumble over.
+        let lock = File::open(folder(file)).map_err(|error| failed("its folder cannot be read", error))?;
+        lock.lock().map_err(|error| failed("its folder cannot be locked", error))?;
         let mut ring = Keyring::read(file)?;
         let made = change(&mut ring)?;
-        replace(file, ring.text().as_bytes()).map_err(|error| failed("it cannot be written", error))?;
+        replace(file, &owner, ring.text().as_bytes()).map_err(|error| failed("it cannot be written", error))?;
         Ok(made)
     }
 
@@ -198,7 +198,7 @@ impl Entry {
     }
 }
 
-/// A file beside another: `keys.toml.lock`.
+/// A file beside another: `keys.toml.new`.
 fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".");
@@ -207,14 +207,35 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
 }
 
 /// Replaces a file by one that only its owner reads.
-fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(file: &Path, owner: &Metadata, bytes: &[u8]) -> io::Result<()> {
     let new = beside(file, "new");
-    let mut written = File::options().create(true).write(true).truncate(true).mode(0o600).open(&new)?;
+    // What an earlier run left there may have another owner and mode.
+    let _ = fs::remove_file(&new);
+    let mut written = File::options().create_new(true).write(true).mode(0o600).open(&new)?;
+    hand_over(&written, owner)?;
     written.write_all(bytes)?;
     written.sync_all()?;
     fs::rename(&new, file)?;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder(file))?.sync_all()
+}
+
+/// Who owns a file, or its folder while there is none: whoever runs the server, though root may be the one to add a key.
+fn owner(file: &Path) -> io::Result<Metadata> {
+    fs::metadata(file).or_else(|_| fs::metadata(folder(file)))
+}
+
+/// Gives a file to an owner.
+fn hand_over(file: &File, owner: &Metadata) -> io::Result<()> {
+    let now = file.metadata()?;
+    if (now.uid(), now.gid()) == (owner.uid(), owner.gid()) {
+        return Ok(());
+    }
+    fchown(file, Some(owner.uid()), Some(owner.gid()))
+}
+
+/// The folder a file lies in.
+fn folder(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 use super::*;
-use crate::{Keyring, Peer};
-use axum::http::HeaderMap;
+use crate::Key;
 use jiff::Timestamp;
 
 const SECOND: i64 = 1_000_000;
@@ -11,6 +10,13 @@ fn budget(anonymous: u32, callers: usize) -> Arc<Budget> {
 
 fn anybody(address: &str) -> Caller {
     Caller::Anonymous(Origin::of(address.parse().expect("an address")))
+}
+
+fn keyed(units: Option<u32>) -> Caller {
+    let (id, name) = ("abcdefgh".to_owned(), "x".to_owned());
+    let created = Timestamp::UNIX_EPOCH;
+    let key = Key { id, name, scopes: vec![], digest: [0; 32], created, expires: None, revoked: None, units };
+    Caller::Keyed(Arc::new(key))
 }
 
 #[test]
@@ -60,13 +66,7 @@ fn callers_do_not_eat_from_each_other_and_local_ones_have_no_bounds() {
     assert!(budget.take_at(&anybody("192.0.2.1"), 1, 0).is_err());
     assert!(budget.take_at(&anybody("192.0.2.2"), 1, 0).is_ok());
     assert_eq!(budget.take_at(&Caller::Local, 1_000_000, 0), Ok(None));
-    let mut ring = Keyring::default();
-    let text = ring.add("x", vec![], Timestamp::UNIX_EPOCH, None).expect("a key");
-    let mut headers = HeaderMap::new();
-    headers.insert("authorization", format!("Bearer {}", text.reveal()).parse().expect("a value"));
-    let peer = "192.0.2.1:1".parse().ok().map(Peer);
-    let keyed = Caller::identify(peer, &headers, &ring, Timestamp::UNIX_EPOCH).expect("a caller");
-    assert_eq!(budget.take_at(&keyed, 20, 0).expect("granted").map(|standing| standing.quota), Some(20));
+    assert_eq!(budget.take_at(&keyed(None), 20, 0).expect("granted").map(|standing| standing.quota), Some(20));
 }
 
 #[test]
@@ -82,6 +82,31 @@ fn the_table_is_bounded_and_forgets_only_who_has_everything_back() {
     // An hour later all are full: forgotten.
     assert!(budget.take_at(&anybody("198.51.100.1"), 1, 3600 * SECOND).is_ok());
     assert_eq!(budget.callers(), 1);
+}
+
+#[test]
+fn a_crowd_of_addresses_takes_no_place_from_keys_and_costs_one_walk_a_second() {
+    let budget = budget(60, 3);
+    for n in 0..50 {
+        let _ = budget.take_at(&anybody(&format!("192.0.2.{n}")), 1, 0);
+    }
+    assert_eq!(budget.take_at(&keyed(None), 1, 0).expect("granted").map(|standing| standing.left), Some(599));
+    // All but one have everything back after a second; that is seen at the next sweep and not at each newcomer.
+    assert!(budget.take_at(&anybody("198.51.100.1"), 1, SWEEP - 1).is_ok());
+    assert!(budget.callers() > 3);
+    assert!(budget.take_at(&anybody("198.51.100.2"), 1, 100 * SECOND).is_ok());
+    assert_eq!(budget.callers(), 1);
+}
+
+#[test]
+fn a_key_that_gets_other_units_has_them_at_once_and_what_was_taken_stays_taken() {
+    let budget = budget(60, 10);
+    let left = |units, taken| {
+        budget.take_at(&keyed(units), taken, 0).expect("granted").map(|standing| (standing.quota, standing.left))
+    };
+    assert_eq!(left(None, 500), Some((600, 100)));
+    assert_eq!(left(Some(1_000), 0), Some((1_000, 500)));
+    assert!(budget.take_at(&keyed(Some(60)), 1, 0).is_err(), "500 of 60 are spent");
 }
 
 #[test]

@@ -58,6 +58,24 @@ fn the_file_keeps_everything_but_the_secret() {
 }
 
 #[test]
+fn the_file_stays_with_its_owner_though_root_adds_a_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("keys.toml");
+    let now = at("2026-11-20T18:00:00Z");
+    let server = 65_534;
+    // Only root may give folders away: elsewhere there is nothing to see.
+    if std::os::unix::fs::chown(folder.path(), Some(server), Some(server)).is_err() {
+        return;
+    }
+    fs::write(beside(&file, "new"), "left by a run that was cut").expect("written");
+    for _ in 0..2 {
+        Keyring::change(&file, |ring| ring.add("x", vec![], now, None)).expect("written");
+        let kept = fs::metadata(&file).expect("a file");
+        assert_eq!((kept.uid(), kept.gid(), kept.mode() & 0o777), (server, server, 0o600));
+    }
+}
+
+#[test]
 fn two_who_add_at_once_both_stand_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("keys.toml");
