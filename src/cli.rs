@@ -40,6 +40,9 @@ pub enum Command {
     /// Put the rows of CSV or JSON-lines files straight into a dataset, while no server runs.
     #[command(after_help = "Example: lamppost import 2025.csv.gz --dataset air_quality --config lamppost.toml")]
     Import(commands::import::Options),
+    /// Write Grafana dashboards, one for each dataset and one over all.
+    #[command(after_help = "Example: lamppost dashboards --out grafana --url http://127.0.0.1:8080")]
+    Dashboards(commands::dashboards::Options),
     /// Ask the running server how it is.
     #[command(after_help = "Example: lamppost status --url http://127.0.0.1:8080")]
     Status(commands::status::Options),
@@ -78,6 +81,7 @@ fn run(cli: Cli) -> Result<ExitCode, Error> {
     logging::start(&cli.log_level, cli.log_format)?;
     match cli.command {
         Command::Check(options) => commands::check::run(&options),
+        Command::Dashboards(options) => commands::dashboards::run(&options),
         Command::Demo(options) => runtime::run(commands::demo::run(options)),
         Command::Serve(options) => runtime::run(commands::serve::run(options)),
         Command::Replay(options) => runtime::run(commands::replay::run(options)),

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod check;
+pub mod dashboards;
 pub mod demo;
 mod feed;
 pub mod import;

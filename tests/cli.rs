@@ -1,7 +1,7 @@
 //! The command line, through the real binary: exit codes, complaints, and each command's way from start to end.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stands")]
 
-mod program;
+pub(crate) mod program;
 mod serving;
 
 use program::{CONTRACT, lamppost, write_contract};
@@ -22,7 +22,7 @@ fn help_is_an_answer_and_nonsense_is_not() {
 
 #[test]
 fn each_command_shows_an_example() {
-    for command in ["demo", "serve", "check", "replay", "import", "status"] {
+    for command in ["demo", "serve", "check", "replay", "import", "dashboards", "status"] {
         let ended = lamppost([command, "--help"]);
         assert!(ended.out.contains(&format!("Example: lamppost {command}")), "{}", ended.out);
     }

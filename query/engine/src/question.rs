@@ -114,6 +114,8 @@ pub struct Latest {
     pub dataset: String,
     /// Only these sensors; all when empty.
     pub sensors: Vec<String>,
+    /// Whose attributes have these values: (name, value), all must hold.
+    pub attributes: Vec<(String, String)>,
     /// Field names; all when empty.
     pub fields: Vec<String>,
     /// Zone of the times in the answer; the dataset's if not said.

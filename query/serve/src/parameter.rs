@@ -12,8 +12,10 @@ pub(crate) struct Parameter {
 /// The beginning of parameters that name an attribute.
 pub(crate) const ATTRIBUTE_PREFIX: &str = "attribute.";
 
-pub(crate) const ATTRIBUTE: Parameter =
-    Parameter { name: "attribute.<name>", about: "only sensors whose attribute of that name has this value" };
+pub(crate) const ATTRIBUTE: Parameter = Parameter {
+    name: "attribute.<name>",
+    about: "only sensors whose attribute of that name has this value; * for any or none",
+};
 pub(crate) const BBOX: Parameter =
     Parameter { name: "bbox", about: "west,south,east,north in degrees: only sensors inside" };
 pub(crate) const BUCKET: Parameter = Parameter {
@@ -52,7 +54,8 @@ pub(crate) const NEAR: Parameter =
     Parameter { name: "near", about: "lon,lat,metres: only sensors within that distance, nearest first" };
 pub(crate) const Q: Parameter =
     Parameter { name: "q", about: "text that the id or an attribute of the sensor contains, whatever the case" };
-pub(crate) const SENSOR: Parameter = Parameter { name: "sensor", about: "ids by commas; all sensors by default" };
+pub(crate) const SENSOR: Parameter =
+    Parameter { name: "sensor", about: "ids by commas; all sensors by default, or by *" };
 pub(crate) const SQL: Parameter =
     Parameter { name: "q", about: "one SELECT over the tables of the datasets, sensors and datasets" };
 pub(crate) const TO: Parameter =

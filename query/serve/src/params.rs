@@ -12,6 +12,9 @@ use std::collections::btree_map::Entry;
 /// Microseconds a span has when only its end is known.
 const DEFAULT_SPAN: i64 = schemas::time::DAY;
 
+/// What a form or a dashboard writes where nothing in particular is chosen: all sensors, whatever the attribute.
+const ALL: &str = "*";
+
 /// The parameters of one request. Values are taken one by one; [`Params::finish`] tells every fault met on the way.
 #[derive(Debug)]
 pub(crate) struct Params {
@@ -73,6 +76,12 @@ impl Params {
         listed.unwrap_or_default()
     }
 
+    /// The sensors asked for; empty for all.
+    pub(crate) fn sensors(&mut self) -> Vec<String> {
+        let sensors = self.list("sensor");
+        if sensors == [ALL] { Vec::new() } else { sensors }
+    }
+
     /// A whole number from 1.
     pub(crate) fn count(&mut self, name: &'static str) -> Option<usize> {
         self.read(name, |text| match text.parse() {
@@ -84,13 +93,14 @@ impl Params {
         })
     }
 
-    /// All `attribute.<name>` there are, as (name, value).
+    /// All `attribute.<name>` there are, as (name, value), but those for which any value will do.
     pub(crate) fn attributes(&mut self) -> Vec<(String, String)> {
         let (attributes, rest) =
             std::mem::take(&mut self.values).into_iter().partition(|(name, _)| name.starts_with(ATTRIBUTE_PREFIX));
         self.values = rest;
         let attributes: BTreeMap<String, String> = attributes;
-        attributes.into_iter().map(|(name, value)| (name[ATTRIBUTE_PREFIX.len()..].to_owned(), value)).collect()
+        let wanted = attributes.into_iter().filter(|(_, value)| value != ALL);
+        wanted.map(|(name, value)| (name[ATTRIBUTE_PREFIX.len()..].to_owned(), value)).collect()
     }
 
     /// `from` and `to`: until now, and 24 hours long, unless said otherwise.
@@ -117,7 +127,7 @@ fn covers(parameter: &Parameter, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parameter::{ATTRIBUTE, FIELDS, LIMIT};
+    use crate::parameter::{ATTRIBUTE, FIELDS, LIMIT, SENSOR};
 
     fn read(query: &str) -> Params {
         Params::of(&format!("/x?{query}").parse().unwrap_or_default(), &[ATTRIBUTE, FIELDS, LIMIT])
@@ -140,6 +150,17 @@ mod tests {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(params.attributes(), [pair("floor", "1"), pair("street", "Hlavní třída")]);
         assert_eq!(params.list("fields"), ["a", "b"]);
+        assert!(params.finish().is_ok());
+    }
+
+    #[test]
+    fn a_star_chooses_nothing_in_particular() {
+        let mut params = Params::of(
+            &"/x?sensor=*&attribute.street=*&attribute.floor=1".parse().unwrap_or_default(),
+            &[ATTRIBUTE, SENSOR],
+        );
+        assert!(params.sensors().is_empty());
+        assert_eq!(params.attributes(), [("floor".to_owned(), "1".to_owned())]);
         assert!(params.finish().is_ok());
     }
 

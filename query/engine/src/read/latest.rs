@@ -2,7 +2,7 @@
 
 use super::readings::meta_fields;
 use super::table::plain;
-use super::{Chosen, Planned, all, named, zone};
+use super::{Chosen, Planned, all, check_attributes, named, zone};
 use crate::answer::{Answer, Column, Meta, Values};
 use crate::question::Latest;
 use crate::{Error, columns};
@@ -31,14 +31,21 @@ pub(super) const ALWAYS: Span = Span { from: Time::EARLIEST, to: Time(7_258_118_
 pub(crate) fn plan(reader: &Reader, asked: Latest, now: Time) -> Result<Planned, Error> {
     let snapshot = super::snapshot(reader, &asked.dataset)?;
     let fields = columns::plain(&snapshot.dataset, &asked.fields)?;
-    let named = if asked.sensors.is_empty() { None } else { Some(named(&snapshot, &asked.sensors)?) };
+    check_attributes(&snapshot, &asked.attributes)?;
+    let mut named = if asked.sensors.is_empty() { None } else { Some(named(&snapshot, &asked.sensors)?) };
     let (zone, hour) = (zone(asked.tz, &snapshot.dataset), Time(now.0 - now.0.rem_euclid(HOUR)));
+    if !asked.attributes.is_empty() {
+        let mut chosen = named.unwrap_or_else(|| all(&snapshot));
+        chosen.retain(|(id, _)| has(&snapshot, id, hour, &asked.attributes));
+        named = Some(chosen);
+    }
     // Any reading may be the newest of its sensor.
     let stamp = snapshot.stamp(ALWAYS);
     let key = format!(
-        "latest|{}|{fields:?}|{:?}|{}|{}|{}|{}|{}|{}",
+        "latest|{}|{fields:?}|{:?}|{:?}|{}|{}|{}|{}|{}|{}",
         snapshot.dataset.id,
         asked.sensors,
+        asked.attributes,
         zone.name(),
         hour.0,
         stamp.log,
@@ -80,6 +87,12 @@ pub(super) fn answer(plan: &Plan) -> Answer {
         ..Meta::default()
     };
     Answer { meta, rows: sensors.len(), columns }
+}
+
+/// Whether a sensor's attributes have these values at an instant.
+fn has(snapshot: &Snapshot, id: &str, at: Time, wanted: &[(String, String)]) -> bool {
+    let attributes = snapshot.registry.get(id).and_then(|sensor| sensor.attributes_at(at));
+    wanted.iter().all(|(name, value)| attributes.and_then(|attributes| attributes.get(name)) == Some(value))
 }
 
 /// Columns `sensor`, `lon`, `lat`, `attributes` as of an instant.

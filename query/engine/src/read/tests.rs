@@ -419,16 +419,22 @@ async fn newest_values_sensors_and_datasets() {
     let latest = Latest {
         dataset: "town".to_owned(),
         sensors: Vec::new(),
+        attributes: Vec::new(),
         fields: vec!["cars".to_owned(), "door".to_owned()],
         tz: None,
     };
-    let answer = bench.ask(Question::Latest(latest)).await.expect("newest values");
+    let answer = bench.ask(Question::Latest(latest.clone())).await.expect("newest values");
     let columns = ["sensor", "lon", "lat", "cars", "cars_time", "door", "door_time"];
     let expected = [
         "a - - 6 2026-11-02T09:01:00+01:00 open 2026-11-02T09:00:00+01:00",
         "b 14.15 49.3 7 2026-11-02T09:01:00+01:00 - -",
     ];
     assert_eq!(table(&answer, &columns), expected);
+    let street = |value: &str| vec![("street".to_owned(), value.to_owned())];
+    let there = Latest { attributes: street("Na Výstavišti"), ..latest.clone() };
+    assert_eq!(table(&bench.ask(Question::Latest(there)).await.expect("newest values"), &columns), expected[1..]);
+    let elsewhere = Latest { attributes: street("elsewhere"), ..latest };
+    assert_eq!(bench.ask(Question::Latest(elsewhere)).await.expect("no values").rows, 0);
     let sensors = async |change: fn(&mut Sensors)| {
         let mut asked = Sensors { dataset: "town".to_owned(), ..Sensors::default() };
         change(&mut asked);

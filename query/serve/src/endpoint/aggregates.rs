@@ -24,7 +24,7 @@ pub(crate) async fn get(call: Call, Named(dataset): Named) -> Result<Response, P
         fields: params.list("fields"),
         group: params.read("group", str::parse).unwrap_or_default(),
         tz,
-        sensors: params.list("sensor"),
+        sensors: params.sensors(),
         attributes: params.attributes(),
         fill: params.read("fill", str::parse).unwrap_or_default(),
         limit: params.count("limit"),

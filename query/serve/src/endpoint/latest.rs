@@ -1,18 +1,19 @@
 //! `/datasets/{dataset}/latest`: the newest value and time of every field, a row per sensor.
 
 use crate::call::{Call, Named};
-use crate::parameter::{FIELDS, FORMAT, Parameter, SENSOR, TZ};
+use crate::parameter::{ATTRIBUTE, FIELDS, FORMAT, Parameter, SENSOR, TZ};
 use access::Problem;
 use axum::response::Response;
 use engine::{Latest, Question, parse_zone};
 
-pub(crate) const PARAMETERS: &[Parameter] = &[FIELDS, FORMAT, SENSOR, TZ];
+pub(crate) const PARAMETERS: &[Parameter] = &[ATTRIBUTE, FIELDS, FORMAT, SENSOR, TZ];
 
 pub(crate) async fn get(call: Call, Named(dataset): Named) -> Result<Response, Problem> {
     let mut params = call.params(PARAMETERS);
     let question = Latest {
         dataset: dataset.id.to_string(),
-        sensors: params.list("sensor"),
+        sensors: params.sensors(),
+        attributes: params.attributes(),
         fields: params.list("fields"),
         tz: params.read("tz", parse_zone),
     };

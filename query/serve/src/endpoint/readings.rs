@@ -14,7 +14,7 @@ pub(crate) async fn get(call: Call, Named(dataset): Named) -> Result<Response, P
     let (from, to) = params.span(call.api.parts.engine.now(), tz.as_ref().unwrap_or(&dataset.zone));
     let question = Readings {
         dataset: dataset.id.to_string(),
-        sensors: params.list("sensor"),
+        sensors: params.sensors(),
         from,
         to,
         fields: params.list("fields"),

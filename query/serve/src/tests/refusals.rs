@@ -61,6 +61,7 @@ async fn every_bad_parameter_is_named_with_what_is_accepted() {
         ("/readings?limit=ten", "limit", "from 1"),
         ("/readings?limit=100000000", "limit", ""),
         ("/readings?cursor=%00garbage", "cursor", ""),
+        ("/latest?attribute.colour=red", "attribute.<name>", "attribute.street"),
         ("/latest?fields=co2_mean", "fields", "co2"),
         ("/sensors?bbox=1,2,3", "bbox", "west,south,east,north"),
         ("/sensors?near=14,49", "near", "lon,lat,metres"),
