@@ -69,6 +69,11 @@ pub(crate) fn by_name(name: &str, settings: &[(&str, Value)]) -> Value {
     over("byName", name, settings)
 }
 
+/// Settings of all columns of numbers.
+pub(crate) fn of_numbers(settings: &[(&str, Value)]) -> Value {
+    over("byType", "number", settings)
+}
+
 /// Settings of all columns of a call.
 pub(crate) fn by_call(name: &str, settings: &[(&str, Value)]) -> Value {
     over("byFrameRefID", name, settings)
@@ -107,6 +112,11 @@ pub(crate) fn arranged(columns: &[(String, String)]) -> Value {
             "renameByName": names.collect::<serde_json::Map<_, _>>(),
         },
     })
+}
+
+/// Columns in this order; Infinity hands them over by the alphabet.
+pub(crate) fn ordered(columns: &[String]) -> Value {
+    arranged(&columns.iter().map(|name| (name.clone(), name.clone())).collect::<Vec<_>>())
 }
 
 /// Rows by a column.

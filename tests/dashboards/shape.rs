@@ -18,7 +18,7 @@ pub(super) fn check(panel: &Value, screen: &Screen, frames: &[Frame], full: bool
             ordered(frame, title);
         }
         if full {
-            filled(frame, title);
+            filled(frame, title, panel["type"] == "table");
         }
     }
     let last = transformed(panel, frames, screen);
@@ -61,10 +61,10 @@ fn ordered(frame: &Frame, title: &Value) {
     assert_eq!(keys.len(), frame.rows.len(), "{title}: two rows of a series at the same time");
 }
 
-/// Something in every column that is shown.
-fn filled(frame: &Frame, title: &Value) {
+/// Something in every column that is shown; a map's sensors need not have every attribute.
+fn filled(frame: &Frame, title: &Value, texts: bool) {
     assert!(!frame.rows.is_empty(), "{title}: no rows of {}", frame.name);
-    for column in frame.columns.iter().filter(|column| column.kind != Kind::Text) {
+    for column in frame.columns.iter().filter(|column| texts || column.kind != Kind::Text) {
         let column = column.name.as_str();
         // Columns of a filter are empty where they should be.
         let other = frame.name != column && frame.has(&frame.name);
@@ -80,6 +80,7 @@ fn overrides(panel: &Value, frames: &[Frame]) {
         let known = match over["matcher"]["id"].as_str().unwrap() {
             "byName" => free || frames.iter().any(|frame| frame.has(name)),
             "byFrameRefID" => frames.iter().any(|frame| frame.name == name),
+            "byType" => name == "number" && frames.iter().all(|frame| frame.any(Kind::Number)),
             other => panic!("{other} is not known here"),
         };
         assert!(known, "{}: settings for {name:?}, which is not there", panel["title"]);

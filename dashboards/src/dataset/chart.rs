@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::measure::{CO2, CO2_ABOUT, Measure};
-use crate::panel::{Panel, by_name, fixed, steps};
+use crate::panel::{Panel, by_name, fixed, of_numbers, ordered, steps};
 use crate::query::{Cell, selector};
 use schemas::Kind;
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ pub(super) fn over_time(scene: &Scene<'_>, measure: &Measure) -> Panel {
     let call = scene.aggregates(&columns, "none", WIDTH).with("fill", "null").column("start", Cell::Time);
     let mut panel = Panel::new("timeseries", measure.title.as_str(), WIDTH, 8);
     panel.calls.push(crate::query::Query { series: true, ..call.numbers(&columns) });
+    panel.transformations.push(ordered(&columns));
     panel.about = about(measure);
     panel.defaults = defaults(measure);
     panel.overrides = overrides(measure);
@@ -39,7 +40,7 @@ pub(super) fn compared(scene: &Scene<'_>, measure: &Measure) -> Panel {
     });
     panel.about = about(measure);
     panel.defaults = defaults(measure);
-    panel.defaults["displayName"] = json!("${__field.labels.group}");
+    panel.overrides.push(of_numbers(&[("displayName", json!("${__field.labels.group}"))]));
     panel.defaults["color"] = json!({ "mode": "palette-classic" });
     let draw = if measure.kind == Kind::Angle { "points" } else { "line" };
     panel.defaults["custom"]["drawStyle"] = json!(draw);

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::measure::Measure;
-use crate::panel::{Panel, by_name, fixed};
+use crate::panel::{Panel, by_name, fixed, ordered};
 use crate::query::{Cell, Query};
 use serde_json::{Value, json};
 
@@ -49,6 +49,7 @@ fn figures(scene: &Scene<'_>, measures: &[&Measure], title: &str, about: &str, r
     let mut panel = Panel::new("stat", title, 24, 4);
     panel.calls.push(Query { series: true, ..call });
     panel.about = about.to_owned();
+    panel.transformations.push(ordered(&columns));
     panel.overrides = measures.iter().map(|measure| figure(measure)).collect();
     panel.options = options(reduced, "area");
     panel
