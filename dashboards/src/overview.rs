@@ -41,7 +41,7 @@ fn map(datasets: &[Arc<Dataset>], language: &Language) -> Panel {
         if let Cadence::Every(every) = dataset.every {
             panel.overrides.push(by_call(&dataset.id, &[("thresholds", freshness(every))]));
         }
-        layers.push(layer(&dataset.id, &language.of(&dataset.title, &dataset.id), AGE));
+        layers.push(layer(&dataset.id, &language.of(&dataset.title, &dataset.id), AGE, false));
     }
     panel.defaults = json!({ "color": { "mode": "thresholds" }, "thresholds": steps("green", &[]) });
     panel.overrides.push(by_name("time", &ago()));

@@ -19,6 +19,7 @@ fn source(options: &Options) -> String {
     let mark = if options.with_key { "" } else { "# " };
     // A JSON string is a YAML string, quoted.
     let url = serde_json::Value::from(options.url.as_str());
+    let health = serde_json::Value::from(format!("{}/health", options.url));
     format!(
         "# Written by `lamppost dashboards`. Needs the plugin {PLUGIN} 3 or newer.
 apiVersion: 1
@@ -32,6 +33,8 @@ datasources:
     editable: false
     jsonData:
       allowedHosts: [{url}]
+      customHealthCheckEnabled: true
+      customHealthCheckUrl: {health}
       # A key reads restricted datasets and has a budget of its own: `lamppost dashboards --with-key` writes these lines.
       {mark}httpHeaderName1: Authorization
     {mark}secureJsonData:

@@ -236,4 +236,5 @@ fn a_key_is_sent_only_when_asked_for() {
         assert!(source(true).contains(line) && !source(false).contains(line), "{line}");
     }
     assert!(source(false).contains("allowedHosts: [\"https://data.example\"]"));
+    assert!(source(false).contains("customHealthCheckUrl: \"https://data.example/health\""));
 }

@@ -16,7 +16,8 @@ pub(super) fn panel(scene: &Scene<'_>) -> Panel {
     panel.overrides = scene.callers().iter().map(named).collect();
     panel.overrides.push(by_name("time", &ago()));
     panel.overrides.extend(shown.iter().map(|measure| by_name(&measure.name, &settings(measure))));
-    let layers: Vec<Value> = shown.iter().map(|measure| layer(&measure.name, &measure.title, &measure.name)).collect();
+    let layers: Vec<Value> =
+        shown.iter().map(|measure| layer(&measure.name, &measure.title, &measure.name, true)).collect();
     panel.options = options(&layers);
     panel
 }
@@ -59,8 +60,8 @@ pub(crate) fn places(call: Query) -> Query {
     call.column("lon", Cell::Number).column("lat", Cell::Number)
 }
 
-/// A layer of markers for the rows of a call, coloured by a column.
-pub(crate) fn layer(call: &str, title: &str, color: &str) -> Value {
+/// A layer of markers for the rows of a call, coloured by a column, with or without a legend of the colours.
+pub(crate) fn layer(call: &str, title: &str, color: &str, legend: bool) -> Value {
     json!({
         "type": "markers",
         "name": title,
@@ -68,7 +69,7 @@ pub(crate) fn layer(call: &str, title: &str, color: &str) -> Value {
         "filterData": { "id": "byRefId", "options": call },
         "location": { "mode": "coords", "latitude": "lat", "longitude": "lon" },
         "config": {
-            "showLegend": true,
+            "showLegend": legend,
             "style": {
                 "color": { "field": color, "fixed": "dark-green" },
                 "opacity": 0.9,
