@@ -61,14 +61,16 @@ fn dashboards() -> Vec<Value> {
     json.map(|file| serde_json::from_str(&std::fs::read_to_string(kept.join(file)).unwrap()).unwrap()).collect()
 }
 
-/// Looks at a dashboard as it opens, then with every choice made, then over long and short times.
+/// Looks at a dashboard as it opens, over longer times, and with choices made.
 fn look(host: &str, dashboard: &Value) {
     let day = Screen::new(dashboard, 24);
-    let (first, by) = choices(host, dashboard, &day);
+    let (choices, by) = choices(host, dashboard, &day);
     for panel in panels(dashboard) {
         shape::check(panel, &day, &frames(host, panel, &day), true);
     }
-    let others = [Screen::new(dashboard, 7 * 24), Screen::new(dashboard, 400 * 24), day.clone().choose(&first)];
+    let mut others = vec![Screen::new(dashboard, 7 * 24), Screen::new(dashboard, 400 * 24)];
+    // Each by itself: a sensor of one street need not be on the first floor.
+    others.extend(choices.into_iter().map(|choice| day.clone().choose(&[choice])));
     for screen in others {
         for panel in panels(dashboard) {
             shape::check(panel, &screen, &frames(host, panel, &screen), false);
@@ -83,9 +85,9 @@ fn look(host: &str, dashboard: &Value) {
     }
 }
 
-/// What the variables offer: the first two values of each, and all that can be compared.
+/// What the variables offer: the first value of each, the first two where there may be several, and all that can be compared.
 fn choices(host: &str, dashboard: &Value, screen: &Screen) -> (Vec<(String, Vec<String>)>, Vec<String>) {
-    let (mut first, mut by) = (Vec::new(), Vec::new());
+    let (mut choices, mut by) = (Vec::new(), Vec::new());
     for variable in dashboard["templating"]["list"].as_array().unwrap() {
         let name = variable["name"].as_str().unwrap();
         if variable["type"] == "custom" {
@@ -97,11 +99,9 @@ fn choices(host: &str, dashboard: &Value, screen: &Screen) -> (Vec<(String, Vec<
         let values = offered.texts();
         assert!(values.len() > 1, "{name} offers {values:?}");
         let few = if variable["multi"] == true { 2 } else { 1 };
-        first.push((name.to_owned(), values.into_iter().take(few).collect()));
+        choices.push((name.to_owned(), values.into_iter().take(few).collect()));
     }
-    // Sensors of the first street need not be of the first direction: an attribute and two sensors are choices of their own.
-    first.truncate(1);
-    (first, by)
+    (choices, by)
 }
 
 /// Panels that ask something, those in closed rows too.

@@ -19,19 +19,22 @@ const AGE: &str = "age";
 
 /// The dashboard.
 pub(crate) fn board(datasets: &[Arc<Dataset>], language: &Language) -> Board {
+    let mut panels = vec![list(datasets, language), map(datasets, language)];
+    // Where readings come by events, no silence is too long.
+    panels.extend(datasets.iter().any(|dataset| dataset.every != Cadence::Event).then(|| silent(datasets, language)));
     Board {
         uid: "lamppost".to_owned(),
         title: "Lamppost: overview".to_owned(),
         about: "All datasets: where their sensors stand, how fresh and how complete they are.".to_owned(),
         variables: Vec::new(),
-        panels: vec![map(datasets, language), list(datasets, language), silent(datasets, language)],
+        panels,
         closed: None,
     }
 }
 
 /// All sensors, coloured by how long ago they told something.
 fn map(datasets: &[Arc<Dataset>], language: &Language) -> Panel {
-    let mut panel = Panel::new("geomap", "Sensors", 14, 22);
+    let mut panel = Panel::new("geomap", "Sensors", 14, 18);
     panel.about =
         format!("Green: heard from; yellow: {} readings missing; red: {} or more, silent.", MISSED.0, MISSED.1);
     let mut layers: Vec<Value> = Vec::new();
@@ -55,7 +58,7 @@ fn map(datasets: &[Arc<Dataset>], language: &Language) -> Panel {
 
 /// What datasets there are, with the newest reading and the coverage of the last day.
 fn list(datasets: &[Arc<Dataset>], language: &Language) -> Panel {
-    let mut panel = Panel::new("table", "Datasets", 10, 9);
+    let mut panel = Panel::new("table", "Datasets", 24, 8);
     panel.about = "Coverage: readings of the last 24 hours over those expected, of the best covered field.".to_owned();
     let list = Query::new("/api/v1/datasets").column("id", Cell::Text).column("sensors", Cell::Number);
     // `reduce` names its column of names "Field", and `merge` knows columns by the names they came with.
@@ -116,7 +119,7 @@ fn list(datasets: &[Arc<Dataset>], language: &Language) -> Panel {
 
 /// Sensors that should have told something and did not.
 fn silent(datasets: &[Arc<Dataset>], language: &Language) -> Panel {
-    let mut panel = Panel::new("table", "Silent sensors", 10, 13);
+    let mut panel = Panel::new("table", "Silent sensors", 10, 18);
     panel.about = format!("{} or more readings missing.", MISSED.1);
     for dataset in datasets {
         let Cadence::Every(every) = dataset.every else { continue };

@@ -210,6 +210,13 @@ fn no_call_asks_for_more_points_than_a_series_may_have() {
 }
 
 #[test]
+fn a_town_of_events_has_an_overview_without_silence() {
+    let found = dashboards(&made(&[AWKWARD], "en"));
+    let titles: Vec<&str> = panels(&found[0]).into_iter().map(|panel| text(&panel["title"])).collect();
+    assert_eq!(titles, ["Datasets", "Sensors"]);
+}
+
+#[test]
 fn titles_are_in_the_language_asked_for() {
     let titles = |language| -> Vec<String> {
         let found = dashboards(&made(&[AIR, AWKWARD], language));
