@@ -5,8 +5,11 @@
 
 pub mod figures;
 pub mod glance;
+mod process;
+mod pulse;
 mod serving;
 pub mod sockets;
+mod watch;
 
 pub use sockets::Sockets;
 

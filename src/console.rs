@@ -10,6 +10,14 @@ pub(crate) fn say(line: impl Display) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
+/// A page in place of the one before.
+pub(crate) fn replace(page: impl Display) {
+    let mut stdout = std::io::stdout().lock();
+    let clear = if stdout.is_terminal() { "\x1b[H\x1b[2J" } else { "" };
+    let _ = writeln!(stdout, "{clear}{page}");
+    let _ = stdout.flush();
+}
+
 /// One line beside the result: a complaint, a warning.
 pub(crate) fn note(line: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
@@ -57,8 +65,49 @@ pub(crate) fn bytes(number: u64) -> String {
     if unit == 0 { format!("{number} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
+/// So many of something that is counted: `1 segment`, `1 204 segments`.
+pub(crate) fn plural(number: u64, one: &str) -> String {
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// A span of time for people, in its one or two largest units: `1.2 ms`, `4 s`, `3 min`, `2 h 5 min`, `12 days`.
+pub(crate) fn span(seconds: f64) -> String {
+    let whole = seconds.max(0.0) as u64;
+    match whole {
+        0 if seconds < 0.001 => format!("{:.0} µs", seconds.max(0.0) * 1e6),
+        0 => format!("{:.1} ms", seconds * 1e3),
+        1..=119 => format!("{whole} s"),
+        120..=7_199 => format!("{} min", whole / 60),
+        7_200..=172_799 => match whole % 3600 / 60 {
+            0 => format!("{} h", whole / 3600),
+            minutes => format!("{} h {minutes} min", whole / 3600),
+        },
+        _ => plural(whole / 86_400, "day"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn spans_and_plurals_read_well() {
+        for (seconds, said) in [
+            (0.0, "0 µs"),
+            (0.000_25, "250 µs"),
+            (0.0012, "1.2 ms"),
+            (4.9, "4 s"),
+            (119.0, "119 s"),
+            (180.0, "3 min"),
+            (7_200.0, "2 h"),
+            (7_500.0, "2 h 5 min"),
+            (86_400.0 * 12.5, "12 days"),
+        ] {
+            assert_eq!(super::span(seconds), said);
+        }
+        assert_eq!(super::plural(1, "segment"), "1 segment");
+        assert_eq!(super::plural(0, "segment"), "0 segments");
+        assert_eq!(super::plural(1204, "reading"), "1 204 readings");
+    }
+
     #[test]
     fn counts_and_bytes_read_well() {
         assert_eq!(super::count(0), "0");

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod cli;
+mod client;
 pub mod commands;
 pub mod config;
 mod console;
@@ -13,6 +14,7 @@ pub mod error;
 mod http;
 pub mod logging;
 pub mod message;
+mod notify;
 pub mod publisher;
 pub mod rows;
 mod runtime;

@@ -2,6 +2,8 @@
 
 mod cli;
 mod dashboards;
+mod install;
+mod metrics;
 mod mosquitto;
 mod recorded;
 mod server;

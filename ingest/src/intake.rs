@@ -3,7 +3,10 @@
 //! One append is on its way at a time, so arrival order holds even when the store puts one off; while it is, the next is
 //! gathered. What doors have waiting is bounded in bytes; a door that finds no room holds its messages and its acks.
 
+mod backlog;
 mod cycle;
+
+pub use backlog::Backlog;
 
 use crate::metrics::Metrics;
 use crate::{Catalog, Config, Error, Kind, Message, Pipeline};
@@ -14,10 +17,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use store::{Clock, Writer};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-/// How often the age of what waits is measured while nothing moves.
-const MEASURE: Duration = Duration::from_secs(1);
+/// How often it is looked, while an append waits, whether anybody is left who submits.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Messages of one door connection, in arrival order, made durable together.
 #[derive(Debug)]
@@ -34,8 +37,7 @@ struct Group {
 #[derive(Clone, Debug)]
 pub struct Intake {
     queue: mpsc::UnboundedSender<Group>,
-    room: Arc<Semaphore>,
-    room_bytes: usize,
+    backlog: Backlog,
     catalog: Arc<Catalog>,
     clock: SharedClock,
     metrics: Metrics,
@@ -84,12 +86,12 @@ impl Ticket {
 impl Intake {
     /// Room for messages of that weight, without waiting; nothing when there is none.
     pub fn try_room(&self, weight: usize) -> Option<Room> {
-        self.room.clone().try_acquire_many_owned(self.permits(weight)).ok().map(Room)
+        self.backlog.room.clone().try_acquire_many_owned(self.permits(weight)).ok().map(Room)
     }
 
     /// Room for messages of that weight, as soon as there is. First come, first served.
     pub async fn room(&self, weight: usize) -> Result<Room, Error> {
-        self.room.clone().acquire_many_owned(self.permits(weight)).await.map(Room).map_err(|_| Error::closed())
+        self.backlog.room.clone().acquire_many_owned(self.permits(weight)).await.map(Room).map_err(|_| Error::closed())
     }
 
     /// Submits messages for every source their topics match. Submissions are taken in the order of these calls.
@@ -115,6 +117,11 @@ impl Intake {
         &self.metrics
     }
 
+    /// What waits in front of the log.
+    pub fn backlog(&self) -> Backlog {
+        self.backlog.clone()
+    }
+
     /// The store's clock.
     pub fn now(&self) -> schemas::Time {
         (self.clock.0)()
@@ -122,14 +129,14 @@ impl Intake {
 
     /// Permits for a weight: bytes, but never more than there are.
     fn permits(&self, weight: usize) -> u32 {
-        weight.min(self.room_bytes).try_into().unwrap_or(u32::MAX)
+        weight.min(self.backlog.most()).try_into().unwrap_or(u32::MAX)
     }
 }
 
 /// The working half of the intake.
 pub struct Gathering {
     queue: mpsc::UnboundedReceiver<Group>,
-    room: Arc<Semaphore>,
+    backlog: Backlog,
     pipeline: Pipeline,
     writer: Writer,
     clock: Clock,
@@ -149,18 +156,16 @@ pub fn open(
     metrics: Metrics,
 ) -> (Intake, Gathering) {
     let (queue, groups) = mpsc::unbounded_channel();
-    let room_bytes = room_bytes(&config);
-    let room = Arc::new(Semaphore::new(room_bytes));
+    let backlog = Backlog::new(room_bytes(&config));
     let pipeline = Pipeline::new(catalog.clone(), config.clone(), known);
     let intake = Intake {
         queue,
-        room: room.clone(),
-        room_bytes,
+        backlog: backlog.clone(),
         catalog,
         clock: SharedClock(clock.clone()),
         metrics: metrics.clone(),
     };
-    (intake, Gathering { queue: groups, room, pipeline, writer, clock, config, metrics })
+    (intake, Gathering { queue: groups, backlog, pipeline, writer, clock, config, metrics })
 }
 
 impl Gathering {
@@ -181,13 +186,13 @@ impl Gathering {
                 return Ok(());
             }
             let alone = self.queue.is_closed();
-            let patience = if alone { self.config.farewell } else { MEASURE };
+            let patience = if alone { self.config.farewell } else { LOOK };
             tokio::select! {
                 biased;
                 landed = land(&mut flying), if flying.is_some() => {
                     flying = None;
+                    self.backlog.set_oldest(None);
                     landed?;
-                    self.measure(None);
                 }
                 group = self.queue.recv(), if open && next.weight() < self.config.gather_bytes => match group {
                     Some(group) => {
@@ -197,7 +202,6 @@ impl Gathering {
                     None => open = false,
                 },
                 () = tokio::time::sleep(patience), if flying.is_some() => {
-                    self.measure(flying.as_ref());
                     if alone {
                         return Err(abandoned(patience));
                     }
@@ -222,8 +226,9 @@ impl Gathering {
     /// Hands a cycle to the store.
     fn launch(&self, cycle: Cycle) -> Flying {
         let (append, waiting, oldest) = cycle.finish(&self.metrics);
+        self.backlog.set_oldest(Some(oldest));
         let (writer, metrics) = (self.writer.clone(), self.metrics.clone());
-        let append = async move {
+        Box::pin(async move {
             // A cycle of nothing but ignored values leaves nothing to log.
             if !append.batches.is_empty() || !append.rejects.is_empty() {
                 cycle::deliver(&writer, append, &metrics).await?;
@@ -232,15 +237,7 @@ impl Gathering {
                 let _ = durable.0.send(());
             }
             Ok(())
-        };
-        Flying { append: Box::pin(append), oldest }
-    }
-
-    fn measure(&self, flying: Option<&Flying>) {
-        let age = flying.map_or(0, |flying| (self.clock)().0 - flying.oldest.0);
-        self.metrics.oldest_waiting.set(age as f64 / schemas::time::SECOND as f64);
-        let taken = room_bytes(&self.config) - self.room.available_permits();
-        self.metrics.waiting_bytes.set(taken as i64);
+        })
     }
 }
 
@@ -249,16 +246,13 @@ fn room_bytes(config: &Config) -> usize {
     config.queue_bytes.clamp(1, u32::MAX as usize)
 }
 
-/// An append on its way, and when its oldest message arrived.
-struct Flying {
-    append: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>,
-    oldest: schemas::Time,
-}
+/// An append on its way.
+type Flying = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 /// Waits for the append on its way, if there is one.
 async fn land(flying: &mut Option<Flying>) -> Result<(), Error> {
     match flying {
-        Some(flying) => (&mut flying.append).await,
+        Some(flying) => flying.await,
         None => Ok(()),
     }
 }

@@ -1,11 +1,13 @@
 //! Figures of the way in, as Prometheus metrics.
 
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::Registry;
-use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
+use store::Durations;
 
 /// Which door: `listener`, `import`, or a broker's name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -30,6 +32,25 @@ pub struct ByReason {
     pub reason: &'static str,
 }
 
+/// Durations as a Prometheus histogram.
+#[derive(Clone, Debug, Default)]
+pub struct Timing(pub Arc<Durations>);
+
+impl TypedMetric for Timing {
+    const TYPE: MetricType = MetricType::Histogram;
+}
+
+impl EncodeMetric for Timing {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> std::fmt::Result {
+        let counted = self.0.look();
+        encoder.encode_histogram::<NoLabelSet>(counted.seconds, counted.count, &counted.buckets, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
+    }
+}
+
 /// All figures of ingest. Cloneable: all clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
@@ -39,6 +60,8 @@ pub struct Metrics {
     pub bytes: Family<Door, Counter>,
     /// Messages acknowledged after they were durable, by door.
     pub acked: Family<Door, Counter>,
+    /// Time from reading a message to its acknowledgement, by door.
+    pub ack_duration: Family<Door, Timing>,
     /// Messages without delivery guarantee (QoS 0) dropped under pressure, by door.
     pub dropped: Family<Door, Counter>,
     /// Open connections, by door. For a broker 1 while its connection stands.
@@ -55,10 +78,6 @@ pub struct Metrics {
     pub rejects: Family<ByReason, Counter>,
     /// Values known and deliberately not taken.
     pub ignored: Counter,
-    /// Bytes of messages that wait for durability.
-    pub waiting_bytes: Gauge,
-    /// Age of the oldest message that waits for durability, in seconds.
-    pub oldest_waiting: Gauge<f64, AtomicU64>,
     /// Appends made to the store.
     pub appends: Counter,
     /// Appends the store put off.
@@ -70,8 +89,10 @@ impl Metrics {
     pub fn register(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("ingest");
         registry.register("messages", "Messages taken", self.messages.clone());
-        registry.register("bytes", "Bytes of payloads taken", self.bytes.clone());
+        registry.register("payload_bytes", "Bytes of payloads taken", self.bytes.clone());
         registry.register("acked", "Messages acknowledged after they were durable", self.acked.clone());
+        let help = "Time from reading a message to its acknowledgement";
+        registry.register("ack_duration_seconds", help, self.ack_duration.clone());
         registry.register("dropped", "QoS 0 messages dropped under pressure", self.dropped.clone());
         registry.register("connections", "Open connections", self.connections.clone());
         registry.register("refused", "Connections refused or closed for what they sent", self.refused.clone());
@@ -80,8 +101,6 @@ impl Metrics {
         registry.register("readings", "Readings handed to the store", self.readings.clone());
         registry.register("rejects", "Rejected messages, readings and fields", self.rejects.clone());
         registry.register("ignored", "Values known and deliberately not taken", self.ignored.clone());
-        registry.register("waiting_bytes", "Bytes that wait for durability", self.waiting_bytes.clone());
-        registry.register("oldest_waiting_seconds", "Age of the oldest waiting message", self.oldest_waiting.clone());
         registry.register("appends", "Appends made to the store", self.appends.clone());
         registry.register("put_off", "Appends the store put off", self.put_off.clone());
     }
@@ -93,6 +112,7 @@ impl Metrics {
             messages: self.messages.get_or_create_owned(&door),
             bytes: self.bytes.get_or_create_owned(&door),
             acked: self.acked.get_or_create_owned(&door),
+            ack_duration: self.ack_duration.get_or_create_owned(&door),
             dropped: self.dropped.get_or_create_owned(&door),
             connections: self.connections.get_or_create_owned(&door),
             refused: self.refused.get_or_create_owned(&door),
@@ -111,6 +131,8 @@ pub struct DoorMetrics {
     pub bytes: Counter,
     /// Messages acknowledged.
     pub acked: Counter,
+    /// Time from reading to acknowledgement.
+    pub ack_duration: Timing,
     /// Messages dropped under pressure.
     pub dropped: Counter,
     /// Open connections.

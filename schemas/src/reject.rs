@@ -69,6 +69,34 @@ impl Reason {
             Reason::InvalidPlace => "invalid_place",
         }
     }
+
+    /// What a person can do about it.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Reason::UnknownTopic => "write a contract whose source has this topic, or let the device publish elsewhere",
+            Reason::InvalidPayload => "see what the device sends; the contract's decoder must be the one for it",
+            Reason::TooLarge => "send smaller messages, or raise message.bytes in the config",
+            Reason::MissingSensor => "correct `sensor` in the contract, or let the device send what it names",
+            Reason::InvalidSensor => {
+                "give the sensor an id that is neither empty nor too long and has no control characters"
+            }
+            Reason::UnknownSensor => "add the sensor to the registry file, or set sensors to accept unknown ones",
+            Reason::TooManySensors => "raise max_sensors in the contract; if ids look random, mend what makes them",
+            Reason::MissingTime => "correct `time` in the contract, or let the device send its time",
+            Reason::InvalidTime => "correct the time's `format` in the contract to what the device sends",
+            Reason::NoSuchLocalTime => "let the device send UTC or an offset; local clocks skip an hour in spring",
+            Reason::BeforeEarliest => "set the device's clock",
+            Reason::InFuture => "set the device's clock, or correct the zone of its times in the contract",
+            Reason::TooOld => "import it while raw readings of that day are kept, or keep them longer",
+            Reason::RetainedWithoutTime => "publish without the retain flag, or send the time in the payload",
+            Reason::NoFields => "correct `map` in the contract: none of its paths is in the payload",
+            Reason::InvalidValue => "see the value; what stands for none belongs into `missing` of the contract",
+            Reason::OutOfRange => {
+                "see whether the sensor is broken; else widen `range` or correct the unit in the contract"
+            }
+            Reason::InvalidPlace => "correct `place` in the contract, or what the device sends for it",
+        }
+    }
 }
 
 /// One rejected message, reading or field. The store counts equal ones: key (source, topic, hash, reason, field).

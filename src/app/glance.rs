@@ -1,20 +1,22 @@
 //! The running server at a glance: what `/status` tells operators and `lamppost status` prints.
 
-use super::sockets::{self, Sockets};
-use crate::{Config, Error};
-use schemas::{Cadence, Time};
+mod doors;
+mod rejects;
+mod silent;
+mod verdict;
+
+pub use doors::{Door, Doors};
+pub use rejects::{Rejected, rejects};
+pub use silent::{Silent, silent};
+
+use super::process;
+use super::pulse::rate;
+use super::watch::Watch;
+use schemas::time::SECOND;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use store::{Reader, Snapshot};
+use std::sync::PoisonError;
 
-/// Silent sensors named for each dataset, at most.
-const NAMED: usize = 8;
-/// Characters of a rejected payload shown.
-const SHOWN: usize = 200;
-/// A sensor is silent when nothing came for so many of its cadences.
-const MISSED: i64 = 12;
-
-/// The server at a glance.
+/// The server at a glance. Rates and means are of the last minute, and missing in the first seconds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Glance {
@@ -24,181 +26,87 @@ pub struct Glance {
     pub now: String,
     /// When the server started.
     pub started: String,
-    /// Log and datasets, as the store tells them.
-    pub store: serde_json::Value,
+    /// Seconds since then.
+    pub uptime_seconds: f64,
+    /// Bytes of memory the process takes.
+    pub memory_bytes: u64,
+    /// Whether nothing is wrong.
+    pub well: bool,
+    /// What is wrong and needs a person.
+    pub wrong: Vec<String>,
     /// What stands in the way of being ready.
     pub unready: Vec<String>,
+    /// Doors and what they took.
+    pub doors: Vec<Door>,
+    /// Bytes of messages that wait for durability.
+    pub waiting_bytes: u64,
+    /// Seconds the oldest message has waited for its acknowledgement.
+    pub oldest_unacked_seconds: Option<f64>,
+    /// Log and datasets, as the store tells them.
+    pub store: store::Status,
+    /// Seconds an fsync of the log takes, the mean.
+    pub sync_seconds: Option<f64>,
+    /// What comes in, by dataset, in the store's order.
+    pub paces: Vec<Pace>,
+    /// Seconds until intake stops for want of room, at the pace of the last hour; missing when no end is in sight.
+    pub full_in_seconds: Option<f64>,
     /// Rejects by source, reason and field, the most frequent first.
     pub rejects: Vec<Rejected>,
     /// Sensors that went silent, by dataset.
     pub silent: Vec<Silent>,
-    /// Doors and what they took since the start.
-    pub doors: Vec<Door>,
 }
 
-/// Rejects of one source, reason and field.
+/// What comes into one dataset.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Rejected {
-    /// The source: `air_quality/0`; empty when none matched.
-    pub source: String,
-    /// The reason's word.
-    pub reason: String,
-    /// The field; empty for a whole reading or message.
-    pub field: String,
-    /// Different messages.
-    pub messages: u64,
-    /// How often, repetitions included.
-    pub count: u64,
-    /// Topic of the newest.
-    pub topic: String,
-    /// What was wrong with it.
-    pub detail: String,
-    /// The beginning of its payload.
-    pub payload: String,
-    /// When it was last seen.
-    pub last_seen: String,
-}
-
-/// Silent sensors of a dataset.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Silent {
+pub struct Pace {
     /// The dataset.
     pub dataset: String,
-    /// How many are silent.
-    pub count: usize,
-    /// Some of them.
-    pub sensors: Vec<String>,
-}
-
-/// One door.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Door {
-    /// Its name.
-    pub name: String,
-    /// Where it listens, or the broker it subscribes at.
-    pub address: String,
-    /// Messages taken.
-    pub messages: u64,
-    /// Messages acknowledged.
-    pub acked: u64,
-    /// Connections open now.
-    pub connections: i64,
-}
-
-/// Rejects by source, reason and field.
-pub fn rejects(reader: &Reader) -> Vec<Rejected> {
-    let mut sorts: BTreeMap<_, Rejected> = BTreeMap::new();
-    // Newest first: the first of each sort is the example.
-    for row in reader.rejects() {
-        let first = &row.first;
-        let sort = (first.source.clone(), first.reason, first.field.clone());
-        let entry = sorts.entry(sort).or_insert_with(|| Rejected {
-            source: first.source.to_string(),
-            reason: first.reason.name().to_owned(),
-            field: first.field.to_string(),
-            messages: 0,
-            count: 0,
-            topic: first.topic.to_string(),
-            detail: first.detail.clone(),
-            payload: String::from_utf8_lossy(&first.payload).chars().take(SHOWN).collect(),
-            last_seen: row.last_seen.to_string(),
-        });
-        entry.messages += 1;
-        entry.count += row.count;
-    }
-    let mut rejects: Vec<Rejected> = sorts.into_values().collect();
-    rejects.sort_by_key(|rejected| std::cmp::Reverse(rejected.count));
-    rejects
-}
-
-/// Sensors that should have sent and did not, for the datasets that have any.
-pub fn silent(reader: &Reader, now: Time) -> Vec<Silent> {
-    let snapshots = reader.datasets().iter().filter_map(|dataset| reader.snapshot(&dataset.id).ok());
-    snapshots.filter_map(|snapshot| silent_in(&snapshot, now)).collect()
-}
-
-fn silent_in(snapshot: &Snapshot, now: Time) -> Option<Silent> {
-    let Cadence::Every(every) = snapshot.dataset.every else { return None };
-    let since = now.plus(-MISSED * every);
-    let heard = |id: &str| {
-        let number = snapshot.sensor(id)?;
-        (0..snapshot.dataset.fields.len())
-            .filter_map(|field| snapshot.latest.get(number, field))
-            .map(|(time, _)| time)
-            .max()
-    };
-    let quiet: Vec<&str> = snapshot
-        .registry
-        .sensors
-        .values()
-        .filter(|sensor| sensor.retired.is_none_or(|retired| retired > now))
-        .map(|sensor| &*sensor.id)
-        .filter(|id| heard(id).is_none_or(|time| time < since))
-        .collect();
-    (!quiet.is_empty()).then(|| Silent {
-        dataset: snapshot.dataset.id.to_string(),
-        count: quiet.len(),
-        sensors: quiet.iter().take(NAMED).map(|&id| id.to_owned()).collect(),
-    })
-}
-
-/// The doors there are, and where their counters stand.
-#[derive(Clone, Debug)]
-pub struct Doors(Vec<(String, String, ingest::metrics::DoorMetrics)>);
-
-impl Doors {
-    /// The doors of a config.
-    pub fn new(config: &Config, sockets: &Sockets, metrics: &ingest::Metrics) -> Result<Doors, Error> {
-        let mut doors = Vec::new();
-        if let Some(socket) = &sockets.mqtt {
-            let address = format!("mqtt://{}", sockets::address(socket)?);
-            doors.push(("listener".to_owned(), address, metrics.door("listener")));
-        }
-        for broker in &config.brokers {
-            let name = broker.name();
-            doors.push((format!("broker {name}"), broker.url.to_string(), metrics.door(&name)));
-        }
-        Ok(Doors(doors))
-    }
-
-    fn look(&self) -> Vec<Door> {
-        let door = |(name, address, metrics): &(String, String, ingest::metrics::DoorMetrics)| Door {
-            name: name.clone(),
-            address: address.clone(),
-            messages: metrics.messages.get(),
-            acked: metrics.acked.get(),
-            connections: metrics.connections.get(),
-        };
-        self.0.iter().map(door).collect()
-    }
-}
-
-/// Why the server cannot take readings in or answer, if so.
-pub fn unready(reader: &Reader) -> Vec<String> {
-    reader.status().stopped.into_iter().collect()
+    /// Readings a second.
+    pub readings_per_second: Option<f64>,
+    /// Time of the newest reading.
+    pub newest: Option<String>,
 }
 
 impl Glance {
     /// A look at the server now.
-    pub fn look(reader: &Reader, doors: &Doors, started: Time, now: Time) -> Glance {
-        Glance {
+    pub(super) fn look(watch: &Watch) -> Glance {
+        let (status, now) = (watch.reader.status(), (watch.clock)());
+        let counters = watch.counters(&status);
+        let pulse = watch.pulse.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = pulse.earlier(now);
+        let age = |since: schemas::Time| (now.0 - since.0).max(0) as f64 / SECOND as f64;
+        let pace = |(i, dataset): (usize, &store::DatasetStatus)| Pace {
+            dataset: dataset.id.clone(),
+            readings_per_second: earlier.map(|(seconds, before)| rate(seconds, before.readings[i], dataset.rows)),
+            newest: dataset.newest.map(|time| time.to_string()),
+        };
+        let mut glance = Glance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             now: now.to_string(),
-            started: started.to_string(),
-            // A figure that cannot be written as JSON would be a fault of the store's types; null tells so.
-            store: serde_json::to_value(reader.status()).unwrap_or_default(),
-            unready: unready(reader),
-            rejects: rejects(reader),
-            silent: silent(reader, now),
-            doors: doors.look(),
-        }
+            started: watch.started.to_string(),
+            uptime_seconds: age(watch.started),
+            memory_bytes: process::memory(),
+            doors: watch.doors.look(&counters, earlier),
+            waiting_bytes: watch.backlog.bytes(),
+            oldest_unacked_seconds: watch.backlog.oldest().map(age),
+            sync_seconds: earlier.and_then(|(_, before)| counters.syncs.mean_since(&before.syncs)),
+            paces: status.datasets.iter().enumerate().map(pace).collect(),
+            full_in_seconds: pulse.full_in(now, status.room()),
+            rejects: rejects(&watch.reader),
+            silent: silent(&watch.reader, now),
+            unready: watch.unready(),
+            store: status,
+            ..Glance::default()
+        };
+        glance.wrong = verdict::wrong(&glance);
+        glance.well = glance.wrong.is_empty();
+        glance
     }
 
     /// As JSON.
     pub fn json(&self) -> serde_json::Value {
+        // A figure that cannot be written as JSON would be a fault of its type; null tells so.
         serde_json::to_value(self).unwrap_or_default()
     }
 }

@@ -1,9 +1,10 @@
 //! Doors and answers around an open store, from their first request to their last.
 
+use super::watch::Watch;
 use super::{App, Sockets, Summary, ended, figures, glance, told};
 use crate::{Config, Error};
 use ingest::doors;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -17,7 +18,8 @@ impl App {
     ) -> Result<Summary, Error> {
         let (close_doors, doors_closed) = watch::channel(false);
         let (close_http, http_closed) = watch::channel(false);
-        let parts = self.parts(config, &sockets)?;
+        let watch = self.watch(config, &sockets)?;
+        let parts = self.parts(config, &watch)?;
         let http = tokio::spawn(access::run(sockets.http, serve::router(parts), config.limits, word(http_closed)));
         let mut doors = JoinSet::new();
         if let Some(socket) = sockets.mqtt {
@@ -35,6 +37,7 @@ impl App {
             // The intake ends before its time when the store refuses for good.
             ended = ended(&mut self.gathering) => ended,
             Some(ended) = doors.join_next(), if !doors.is_empty() => told(ended),
+            () = watch.run() => Ok(()),
         };
         tracing::info!("shutting down");
         let _ = close_doors.send(true);
@@ -49,24 +52,36 @@ impl App {
         ended.and(closed).map(|()| summary)
     }
 
+    /// What looks at this server.
+    fn watch(&self, config: &Config, sockets: &Sockets) -> Result<Arc<Watch>, Error> {
+        Ok(Arc::new(Watch {
+            reader: self.reader.clone(),
+            backlog: self.intake.backlog(),
+            doors: glance::Doors::new(config, sockets, self.intake.metrics())?,
+            clock: self.clock.clone(),
+            started: self.started,
+            pulse: Mutex::default(),
+        }))
+    }
+
     /// What the HTTP door is made of.
-    fn parts(&self, config: &Config, sockets: &Sockets) -> Result<serve::Parts, Error> {
-        let clock = self.clock.clone();
-        let engine = engine::Engine::new(self.reader.clone(), clock.clone(), config.engine.clone())
+    fn parts(&self, config: &Config, watch: &Arc<Watch>) -> Result<serve::Parts, Error> {
+        let engine = engine::Engine::new(self.reader.clone(), self.clock.clone(), config.engine.clone())
             .map_err(|e| Error::run(format!("cannot start the engine: {e}")))?;
         let sql = engine::sql::Pool::new(engine.clone(), config.sql.clone(), sql_worker(config.sql.memory))
             .map_err(|e| Error::run(format!("cannot start the pool of SQL workers: {e}")))?;
-        let (reader, metrics) = (self.reader.clone(), self.intake.metrics().clone());
-        let doors = glance::Doors::new(config, sockets, &metrics)?;
-        let started = self.started;
-        let (unready, figures) = (self.reader.clone(), self.reader.clone());
+        let (metrics, reader) = (self.intake.metrics().clone(), self.reader.clone());
+        let [ready, scraped, asked] = [watch.clone(), watch.clone(), watch.clone()];
         Ok(serve::Parts {
             engine,
             sql,
-            unready: Arc::new(move || glance::unready(&unready)),
-            figures: Arc::new(move || figures::store(&figures)),
-            register: Arc::new(move |registry| metrics.register(registry)),
-            status: Arc::new(move || glance::Glance::look(&reader, &doors, started, clock()).json()),
+            unready: Arc::new(move || ready.unready()),
+            figures: Arc::new(move || scraped.figures()),
+            register: Arc::new(move |registry| {
+                metrics.register(registry);
+                registry.register_collector(Box::new(figures::Timings(reader.clone())));
+            }),
+            status: Arc::new(move || asked.glance().json()),
         })
     }
 

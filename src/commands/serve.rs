@@ -3,7 +3,7 @@
 use super::check;
 use crate::app::{self, App, Sockets, sockets};
 use crate::runtime::Interrupts;
-use crate::{Error, console};
+use crate::{Error, console, notify};
 use std::path::PathBuf;
 
 /// What `serve` takes.
@@ -32,7 +32,12 @@ pub async fn run(options: Options) -> Result<(), Error> {
     for broker in &config.brokers {
         console::say(format!("broker: {}", broker.name()));
     }
-    let summary = app.serve(&config, sockets, interrupts.next()).await?;
+    let shutdown = async {
+        interrupts.next().await;
+        notify::stopping();
+    };
+    notify::ready();
+    let summary = app.serve(&config, sockets, shutdown).await?;
     console::say(summary);
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::holding::{Floors, Holding};
 use crate::intake::lock;
 use crate::state::Positions;
 use crate::table::{App, Table};
+use crate::turns::Duty;
 use crate::{LogId, Position};
 use schemas::Dataset;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,6 +26,7 @@ pub(crate) struct Book {
     pub(crate) turn: tokio::sync::Mutex<()>,
     pub(crate) flush_trouble: Mutex<Trouble>,
     pub(crate) fold_trouble: Mutex<Trouble>,
+    pub(crate) duty: Duty,
     bytes: AtomicUsize,
     filed: Positions,
     known: Positions,
@@ -44,6 +46,7 @@ impl Book {
             turn: tokio::sync::Mutex::default(),
             flush_trouble: Mutex::default(),
             fold_trouble: Mutex::default(),
+            duty: Duty::default(),
             bytes: AtomicUsize::new(0),
         }
     }

@@ -3,6 +3,7 @@
 use crate::{Error, Kind};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The operations of the log that can fail, so that a test can make them.
@@ -52,6 +53,12 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), Error> {
 /// Free bytes on the disk of a folder.
 pub(crate) fn free_bytes(folder: &Path) -> Result<u64, Error> {
     Real.free(folder).map_err(|e| Error::io(folder, e))
+}
+
+/// Whether two folders are on one disk. When that cannot be told, no.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    let device = |folder: &Path| fs::metadata(folder).map(|found| found.dev());
+    matches!((device(one), device(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Writes a small file so that after a power cut it is there whole, in its old or its new state.
@@ -160,6 +167,8 @@ mod tests {
         writable(&deep, "data folder").unwrap();
         assert_eq!(fs::read_dir(&deep).unwrap().count(), 0);
         assert!(free_bytes(&deep).unwrap() > 0);
+        assert!(is_same(&deep, folder.path()));
+        assert!(!is_same(&deep, Path::new("/proc")));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod config;
 mod contract;
 mod desk;
 mod disk;
+pub mod durations;
 pub mod error;
 #[cfg(test)]
 mod fault;
@@ -45,14 +46,16 @@ mod table;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod turns;
 pub mod writer;
 
 pub use config::Config;
+pub use durations::{Counted, Durations};
 pub use error::{Error, Kind};
 pub use latest::Latest;
 pub use position::{LogId, Position, Stamp};
 pub use reader::Reader;
 pub use run::{Keys, Run, SensorIx};
 pub use snapshot::{Loaded, SensorTable, Series, Snapshot};
-pub use status::{DatasetStatus, RejectRow, Status};
+pub use status::{DatasetStatus, RejectRow, Status, Task, TaskStatus, Turn};
 pub use writer::{Append, Clock, Receipt, Writer, open};

@@ -3,7 +3,7 @@
 use crate::book::{Book, Trouble};
 use crate::intake::lock;
 use crate::store::Store;
-use crate::{Error, flush, fold};
+use crate::{Error, Task, flush, fold};
 use schemas::{Day, Time};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
@@ -66,7 +66,7 @@ async fn flush_due(store: &Store, now: Time, quiet: bool) {
 }
 
 async fn flush_one(store: &Store, book: &Book) -> bool {
-    let answer = flush::flush(store, book).await;
+    let answer = store.turns.take(&book.duty, Task::Flush, flush::flush(store, book)).await;
     note(book, &book.flush_trouble, "flush", &answer);
     answer.is_ok()
 }
@@ -127,12 +127,12 @@ async fn fold_one(
         *files >= LATE_FILES || since.elapsed() >= age
     });
     if let Some((day, _)) = due {
-        *bytes += fold::fold(store, book, *day).await?;
+        *bytes += store.turns.take(&book.duty, Task::Fold, fold::fold(store, book, *day)).await?;
     }
-    checkpoint(book).await
+    checkpoint(store, book).await
 }
 
-async fn checkpoint(book: &Book) -> Result<(), Error> {
+async fn checkpoint(store: &Store, book: &Book) -> Result<(), Error> {
     let work = {
         let table = book.table.lock().await;
         if !table.checkpoint_due() {
@@ -140,7 +140,7 @@ async fn checkpoint(book: &Book) -> Result<(), Error> {
         }
         table.checkpoint()
     };
-    let version = work.await?;
+    let version = store.turns.take(&book.duty, Task::Checkpoint, work).await?;
     book.table.lock().await.checkpointed(version);
     Ok(())
 }
@@ -154,7 +154,7 @@ pub(crate) async fn settle(store: &Store) -> Result<(), Error> {
             let Some(day) = day else { break };
             fold::fold(store, book, day).await?;
         }
-        checkpoint(book).await?;
+        checkpoint(store, book).await?;
     }
     store.empty_bin().await?;
     store.release().await

@@ -4,7 +4,7 @@ use crate::book::Book;
 use crate::intake::lock;
 use crate::store::Store;
 use crate::{DatasetStatus, Error, RejectRow, Snapshot, Status, disk};
-use schemas::Dataset;
+use schemas::{Dataset, Time};
 use std::sync::Arc;
 
 /// A cloneable handle that takes snapshots.
@@ -32,14 +32,21 @@ impl Reader {
     /// Figures for operators: log, hot, files, what waits to be folded.
     pub fn status(&self) -> Status {
         let log = self.store.log.stats();
+        let config = &self.store.config;
+        let free = |folder| disk::free_bytes(folder).unwrap_or_default();
         Status {
             log: self.store.log_id,
             position: log.last,
             log_bytes: log.bytes,
             log_segments: log.segments,
-            free_bytes: disk::free_bytes(&self.store.config.data).unwrap_or_default(),
+            log_waiting_bytes: log.waiting_bytes,
+            log_syncs: log.syncs,
+            free_bytes: free(&config.data),
+            log_free_bytes: (!disk::is_same(&config.log, &config.data)).then(|| free(&config.log)),
+            reserve_bytes: config.reserve_bytes,
             recovered: self.store.recovered.clone(),
             stopped: log.stopped,
+            tasks: self.store.turns.look(),
             datasets: self.store.intake.books.iter().map(status).collect(),
         }
     }
@@ -54,6 +61,7 @@ fn status(book: &Book) -> DatasetStatus {
     DatasetStatus {
         id: holding.dataset.id.to_string(),
         sensors: holding.known.sensors.ids.len() as u64,
+        newest: (holding.newest != i64::MIN).then_some(Time(holding.newest)),
         rows: holding.rows,
         hot_rows: holding.hot.rows() as u64,
         hot_bytes: holding.hot.bytes() as u64,
@@ -65,6 +73,8 @@ fn status(book: &Book) -> DatasetStatus {
         late_rows: late().map(|f| f.meta.rows).sum(),
         flushed: holding.flushed,
         version: holding.version,
+        working: book.duty.working(),
+        done: book.duty.done(),
         trouble: lock(&book.flush_trouble).message().or_else(|| lock(&book.fold_trouble).message()),
     }
 }

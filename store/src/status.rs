@@ -1,5 +1,6 @@
 //! Figures for operators and metrics.
 
+use crate::durations::Counted;
 use crate::{LogId, Position};
 use schemas::{Reject, Time};
 
@@ -15,7 +16,8 @@ pub struct RejectRow {
 }
 
 /// The store at a glance.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Status {
     /// The log's id.
     pub log: LogId,
@@ -25,28 +27,91 @@ pub struct Status {
     pub log_bytes: u64,
     /// Segments on disk.
     pub log_segments: u64,
+    /// Bytes of appends that are not durable yet.
+    pub log_waiting_bytes: u64,
+    /// Fsyncs of the log.
+    pub log_syncs: Counted,
     /// Free bytes on the data disk.
     pub free_bytes: u64,
+    /// Free bytes on the log's disk, if that is another one.
+    pub log_free_bytes: Option<u64>,
+    /// Free bytes below which intake stops.
+    pub reserve_bytes: u64,
     /// What recovery cut from the log at start and kept aside, for a person; empty after a clean start.
     pub recovered: Vec<String>,
     /// Why intake is stopped now, if it is.
     pub stopped: Option<String>,
+    /// Tasks of maintenance.
+    pub tasks: Vec<TaskStatus>,
     /// Each dataset.
     pub datasets: Vec<DatasetStatus>,
 }
 
+impl Status {
+    /// Bytes that can still be written before intake stops.
+    pub fn room(&self) -> u64 {
+        self.free_bytes.min(self.log_free_bytes.unwrap_or(u64::MAX)).saturating_sub(self.reserve_bytes)
+    }
+}
+
+/// A task of maintenance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Hot rows become files of the table.
+    Flush,
+    /// Late rows are merged into the files they touch.
+    Fold,
+    /// The table's log is summed up.
+    Checkpoint,
+}
+
+impl Task {
+    /// Its word in status and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Task::Flush => "flush",
+            Task::Fold => "fold",
+            Task::Checkpoint => "checkpoint",
+        }
+    }
+}
+
+/// One task of maintenance over all datasets, since the process started.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct TaskStatus {
+    /// The task.
+    pub task: Task,
+    /// How long its turns took.
+    pub took: Counted,
+    /// How many of them failed.
+    pub failed: u64,
+}
+
+/// One turn of a task.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Turn {
+    /// The task.
+    pub task: Task,
+    /// Seconds since it began, or, when it is over, since it ended.
+    pub seconds: f64,
+}
+
 /// One dataset at a glance.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct DatasetStatus {
     /// Its id.
     pub id: String,
     /// Sensors known.
     pub sensors: u64,
+    /// Time of the newest reading, in microseconds since 1970.
+    pub newest: Option<Time>,
     /// Rows logged since the process started.
     pub rows: u64,
-    /// Hot rows and their bytes.
+    /// Hot rows.
     pub hot_rows: u64,
-    /// Bytes of hot rows.
+    /// Their bytes.
     pub hot_bytes: u64,
     /// Sealed files that wait to be written or committed.
     pub sealed_files: u64,
@@ -64,6 +129,10 @@ pub struct DatasetStatus {
     pub flushed: Position,
     /// Newest version of the raw table.
     pub version: u64,
+    /// What maintenance does with it now.
+    pub working: Vec<Turn>,
+    /// What maintenance did with it last, and how long ago.
+    pub done: Vec<Turn>,
     /// The last maintenance error, if the last turn failed.
     pub trouble: Option<String>,
 }

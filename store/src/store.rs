@@ -11,6 +11,7 @@ use crate::released::Released;
 use crate::replay::{Refusals, Replay};
 use crate::shelf::Bin;
 use crate::state::{self, Positions};
+use crate::turns::Turns;
 use crate::{Clock, Config, Error, Kind, LogId, contract, desk, local};
 use object_store::{ObjectStore, ObjectStoreExt};
 use schemas::Dataset;
@@ -29,6 +30,7 @@ pub(crate) struct Store {
     pub(crate) log_id: LogId,
     pub(crate) recovered: Vec<String>,
     pub(crate) closed: AtomicBool,
+    pub(crate) turns: Turns,
     /// Up to where rejects and marks had seen each log at start.
     desk_positions: Positions,
     /// What the log folder says of segments that went.
@@ -103,6 +105,7 @@ impl Store {
             log_id: id,
             recovered: found.cut,
             closed: AtomicBool::new(false),
+            turns: Turns::default(),
             desk_positions,
             released: Mutex::new(released),
             saving: tokio::sync::Mutex::default(),

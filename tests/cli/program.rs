@@ -105,8 +105,13 @@ pub(crate) fn wait<T>(patience: Duration, mut look: impl FnMut() -> Option<T>) -
 
 /// Status code and body of a GET.
 pub(crate) fn get(host: &str, path: &str) -> (u16, String) {
+    get_as(host, path, "*/*")
+}
+
+/// Status code and body of a GET by who accepts only this.
+pub(crate) fn get_as(host: &str, path: &str, accept: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(host).unwrap();
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept: {accept}\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -2,7 +2,9 @@
 
 use crate::metrics::DoorMetrics;
 use crate::{Error, Intake, Message, Ticket};
+use schemas::Time;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Messages on their way through the intake, and those that wait for room in front of it. `A` acknowledges one message.
 ///
@@ -18,9 +20,19 @@ pub struct Hold<A> {
     acks: Vec<Option<A>>,
     /// Whether these messages found no room, and all that are left want an ack.
     full: bool,
-    /// Under way: tickets and the acks due when they resolve.
-    tickets: VecDeque<(Ticket, Vec<A>)>,
+    /// Under way.
+    tickets: VecDeque<Submitted<A>>,
     unacked: usize,
+}
+
+/// Messages submitted together.
+#[derive(Debug)]
+struct Submitted<A> {
+    ticket: Ticket,
+    /// The acks due when it resolves.
+    acks: Vec<A>,
+    /// When the first of the messages was read.
+    read: Time,
 }
 
 impl<A> Hold<A> {
@@ -73,7 +85,7 @@ impl<A> Hold<A> {
     pub async fn step(&mut self) -> Result<Vec<A>, Error> {
         let weight = self.weight();
         let due = tokio::select! {
-            due = due(&mut self.tickets) => due?,
+            due = due(&mut self.tickets) => self.timed(due?),
             room = self.intake.room(weight), if self.full => {
                 self.enter(room?);
                 Vec::new()
@@ -81,6 +93,17 @@ impl<A> Hold<A> {
         };
         self.unacked -= due.len();
         Ok(due)
+    }
+
+    /// The acks of what is durable now; how long they took is counted.
+    fn timed(&self, due: Vec<Submitted<A>>) -> Vec<A> {
+        let now = self.intake.now();
+        for Submitted { acks, read, .. } in due.iter().filter(|submitted| !submitted.acks.is_empty()) {
+            // The machine's clock may have been set back meanwhile.
+            let micros = u64::try_from(now.0 - read.0).unwrap_or(0);
+            self.metrics.ack_duration.0.count(Duration::from_micros(micros), acks.len() as u64);
+        }
+        due.into_iter().flat_map(|submitted| submitted.acks).collect()
     }
 
     fn weight(&self) -> usize {
@@ -91,7 +114,8 @@ impl<A> Hold<A> {
         self.full = false;
         let messages = std::mem::take(&mut self.messages);
         let acks = self.acks.drain(..).flatten().collect();
-        self.tickets.push_back((self.intake.submit(room, messages), acks));
+        let read = messages.first().map_or_else(|| self.intake.now(), |message| message.arrived);
+        self.tickets.push_back(Submitted { ticket: self.intake.submit(room, messages), acks, read });
     }
 
     fn drop_unacknowledged(&mut self) {
@@ -103,19 +127,15 @@ impl<A> Hold<A> {
     }
 }
 
-/// The acks now due: waits for the oldest submission, then takes all that are durable with it.
-async fn due<A>(tickets: &mut VecDeque<(Ticket, Vec<A>)>) -> Result<Vec<A>, Error> {
-    let Some((ticket, _)) = tickets.front_mut() else {
+/// What is durable now: waits for the oldest submission, then takes all that are durable with it.
+async fn due<A>(tickets: &mut VecDeque<Submitted<A>>) -> Result<Vec<Submitted<A>>, Error> {
+    let Some(oldest) = tickets.front_mut() else {
         return std::future::pending().await;
     };
-    ticket.await?;
-    let mut due = tickets.pop_front().map(|(_, acks)| acks).unwrap_or_default();
-    while let Some((ticket, _)) = tickets.front()
-        && ticket.is_durable()
-    {
-        due.extend(tickets.pop_front().into_iter().flat_map(|(_, acks)| acks));
-    }
-    Ok(due)
+    // Stays in front until it resolves: cancelling loses nothing.
+    (&mut oldest.ticket).await?;
+    let durable = 1 + tickets.iter().skip(1).take_while(|submitted| submitted.ticket.is_durable()).count();
+    Ok(tickets.drain(..durable).collect())
 }
 
 #[cfg(test)]
@@ -128,10 +148,12 @@ mod tests {
     async fn what_is_durable_falls_due_before_the_end_of_the_intake_is_told() {
         let (durable, first) = Ticket::pair();
         let (refused, second) = Ticket::pair();
-        let mut tickets = VecDeque::from([(first, vec![1, 2]), (second, vec![3])]);
+        let submitted = |ticket, acks| Submitted { ticket, acks, read: Time(0) };
+        let mut tickets = VecDeque::from([submitted(first, vec![1, 2]), submitted(second, vec![3])]);
         assert!(durable.send(()).is_ok());
         drop(refused);
-        assert_eq!(due(&mut tickets).await.ok(), Some(vec![1, 2]));
+        let acks = due(&mut tickets).await.map(|due| due.into_iter().flat_map(|s| s.acks).collect::<Vec<_>>());
+        assert_eq!(acks.ok(), Some(vec![1, 2]));
         assert_eq!(due(&mut tickets).await.err().map(|error| error.kind), Some(Kind::Closed));
     }
 }

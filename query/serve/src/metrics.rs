@@ -1,9 +1,12 @@
-//! Figures for Prometheus, as OpenMetrics text: requests by route, the engine's, and those of store and doors.
+//! Figures for Prometheus: requests by route, the engine's, and those of store and doors. As OpenMetrics for who asks for it,
+//! else in the older text format.
+
+mod classic;
 
 use crate::api::{Api, Parts};
 use access::{Kind, Problem};
 use axum::extract::State;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -172,12 +175,18 @@ fn encode_value(metric: &mut MetricEncoder<'_>, kind: FigureKind, value: f64) ->
 }
 
 /// `/metrics`.
-pub(crate) async fn get(State(api): State<Api>) -> Result<Response, Problem> {
+pub(crate) async fn get(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
     let mut text = String::new();
     encode(&mut text, &api.metrics.registry).map_err(|error| {
         tracing::error!(%error, "cannot write metrics");
         Problem::new(Kind::Internal, "the metrics could not be written")
     })?;
-    let open_metrics = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-    Ok(([(header::CONTENT_TYPE, open_metrics)], text).into_response())
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+    let (kind, text) = if accepted.into_iter().any(|accept| accept.contains("application/openmetrics-text")) {
+        ("application/openmetrics-text; version=1.0.0; charset=utf-8", text)
+    } else {
+        ("text/plain; version=0.0.4; charset=utf-8", classic::rewrite(&text))
+    };
+    let varies = (header::VARY, HeaderValue::from_static("Accept"));
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), varies], text).into_response())
 }

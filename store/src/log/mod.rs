@@ -39,6 +39,7 @@ mod walk;
 mod wire;
 
 use crate::disk::{Disk, Lock, Real, sync_folder};
+use crate::durations::Counted;
 use crate::{Append, Config, Error, LogId, Position, Receipt};
 use queue::Shared;
 use recover::Recovery;
@@ -230,6 +231,10 @@ pub(crate) struct LogStats {
     pub segments: u64,
     /// Newest durable position.
     pub last: Position,
+    /// Bytes of appends without a receipt.
+    pub waiting_bytes: u64,
+    /// Fsyncs since the start.
+    pub syncs: Counted,
     /// Why nothing is taken now, if so.
     pub stopped: Option<String>,
 }

@@ -3,7 +3,7 @@
 use super::kept::Kept;
 use super::segment::Segment;
 use super::{LogStats, Settings};
-use crate::{Append, Error, Kind, LogId, Position, Receipt};
+use crate::{Append, Durations, Error, Kind, LogId, Position, Receipt};
 use schemas::{Batch, Dataset};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -42,6 +42,8 @@ pub(super) struct Shared {
     ready: Condvar,
     thread: Mutex<Option<JoinHandle<()>>>,
     pub log: LogId,
+    /// How long fsyncs took.
+    pub syncs: Durations,
     pub kept: Kept,
     pub settings: Settings,
     pub folder: PathBuf,
@@ -78,6 +80,7 @@ impl Shared {
             ready: Condvar::new(),
             thread: Mutex::new(None),
             log,
+            syncs: Durations::default(),
             kept: Kept::new(segments, settings.tail_bytes),
             settings,
             folder,
@@ -183,7 +186,8 @@ impl Shared {
         let (bytes, segments) = self.kept.size();
         let queue = lock(&self.queue);
         let stopped = queue.stopped.as_ref().map(|(_, why)| why.clone());
-        LogStats { bytes, segments, last: queue.last, stopped }
+        let (last, waiting_bytes) = (queue.last, queue.bytes as u64);
+        LogStats { bytes, segments, last, waiting_bytes, syncs: self.syncs.look(), stopped }
     }
 }
 

@@ -11,6 +11,7 @@ use schemas::Batch;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// Receives the records of each group once they are durable.
@@ -203,7 +204,9 @@ impl Thread {
         }
         let disk = &self.shared.settings.disk;
         disk.write(&mut open.file, &self.buffer)?;
+        let began = Instant::now();
         disk.sync(&open.file)?;
+        self.shared.syncs.count(began.elapsed(), 1);
         open.bytes += self.buffer.len() as u64;
         self.noted = self.last;
         self.shared.kept.grown(open.bytes);

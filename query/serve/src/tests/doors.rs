@@ -27,8 +27,13 @@ async fn metrics_count_requests_by_route() {
     town.get("/api/v1/datasets/air_quality/latest").await;
     town.get("/whatever/a").await;
     town.get("/whatever/b").await;
-    let said = town.get("/metrics").await;
-    assert_eq!(said.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let open_metrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let said = town.ask(request(Method::GET, "/metrics", &[("accept", open_metrics)])).await;
+    assert_eq!(said.header("content-type"), open_metrics);
+    let older = town.get("/metrics").await;
+    assert_eq!(older.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert!(older.body.contains("# TYPE lamppost_http_requests_total counter\n"), "{}", older.body);
+    assert!(said.body.contains("# TYPE lamppost_http_requests counter\n") && !older.body.contains("# EOF"));
     for line in [
         "lamppost_http_requests_total{route=\"/api/v1/datasets/{dataset}/latest\",method=\"GET\",status=\"200\"} 2",
         "lamppost_http_requests_total{route=\"unmatched\",method=\"GET\",status=\"404\"} 2",
