@@ -57,7 +57,8 @@ mod tests {
     fn each_fault_is_named() {
         let broker = Door { name: "broker b:1883".into(), broker: true, refused_filters: 2, ..Door::default() };
         let troubled = DatasetStatus { id: "air".into(), trouble: Some("no room".into()), ..DatasetStatus::default() };
-        let cases: [(fn(&mut Glance), &str); 5] = [
+        type Harm = fn(&mut Glance);
+        let cases: [(Harm, &str); 5] = [
             (|g| g.unready.push("disk full".into()), "nothing is taken in: disk full"),
             (|g| g.oldest_unacked_seconds = Some(61.0), "waited 61 s"),
             (|g| g.full_in_seconds = Some(3600.0), "full in about 60 min"),
