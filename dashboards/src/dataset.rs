@@ -3,14 +3,14 @@
 mod chart;
 mod figures;
 mod list;
-pub(crate) mod map;
+mod map;
 mod measure;
 mod newest;
 
 use crate::attribute::{self, Attribute};
 use crate::board::Board;
-use crate::language::Language;
-use crate::panel::Panel;
+use crate::language::{self, Language};
+use crate::panel::{Panel, buckets};
 use crate::query::Query;
 use crate::variable;
 use measure::Measure;
@@ -64,7 +64,7 @@ impl Scene<'_> {
         Query::new(format!("/api/v1/datasets/{}/aggregates", self.dataset.id))
             .with("fields", columns.join(","))
             .with("group", group)
-            .with_all(&crate::panel::buckets(width))
+            .with_all(&buckets(width))
             .in_time()
             .with_all(&self.selection)
     }
@@ -96,5 +96,5 @@ impl Scene<'_> {
 
 /// Path and title of an attribute's column.
 fn caller(attribute: &Attribute) -> (String, String) {
-    (format!("attributes.{}", attribute.name), crate::language::plain(&attribute.name))
+    (format!("attributes.{}", attribute.name), language::plain(&attribute.name))
 }

@@ -7,6 +7,7 @@
 mod attribute;
 mod board;
 mod dataset;
+mod geomap;
 mod language;
 mod overview;
 mod panel;

@@ -1,8 +1,8 @@
 //! The dashboard over all datasets: where sensors stand and how fresh they are, what there is, and who is silent.
 
 use crate::board::Board;
-use crate::dataset::map::{layer, options, places};
 use crate::dataset::uid;
+use crate::geomap::{layer, options, places};
 use crate::language::Language;
 use crate::panel::{Panel, ago, arranged, bar, by_call, by_name, sorted, steps, table};
 use crate::query::{Cell, Query};
@@ -49,9 +49,8 @@ fn map(datasets: &[Arc<Dataset>], language: &Language) -> Panel {
     panel.defaults = json!({ "color": { "mode": "thresholds" }, "thresholds": steps("green", &[]) });
     panel.overrides.push(by_name("time", &ago()));
     panel.overrides.push(by_name("sensor", &[("displayName", json!("Sensor"))]));
-    panel
-        .overrides
-        .push(by_name(AGE, &[("displayName", json!("Silent for")), ("unit", json!("ms")), ("decimals", json!(0))]));
+    let age = [("displayName", json!("Silent for")), ("unit", json!("ms")), ("decimals", json!(0))];
+    panel.overrides.push(by_name(AGE, &age));
     panel.options = options(&layers);
     panel
 }

@@ -115,8 +115,8 @@ pub(crate) fn arranged(columns: &[(String, String)]) -> Value {
 }
 
 /// Columns in this order; Infinity hands them over by the alphabet.
-pub(crate) fn ordered(columns: &[String]) -> Value {
-    arranged(&columns.iter().map(|name| (name.clone(), name.clone())).collect::<Vec<_>>())
+pub(crate) fn ordered(columns: impl Iterator<Item = String>) -> Value {
+    arranged(&columns.map(|name| (name.clone(), name)).collect::<Vec<_>>())
 }
 
 /// Rows by a column.

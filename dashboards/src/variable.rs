@@ -50,7 +50,6 @@ fn query(name: &str, label: &str, several: bool, values: Query) -> Value {
         "label": label,
         "datasource": source(),
         "query": { "queryType": "infinity", "query": "", "infinityQuery": values.infinity() },
-        "definition": values.path,
         "includeAll": true,
         "allValue": ALL,
         "multi": several,

@@ -3,9 +3,10 @@
 use super::Scene;
 use super::measure::{CO2, CO2_ABOUT, Measure};
 use crate::panel::{Panel, by_name, fixed, of_numbers, ordered, steps};
-use crate::query::{Cell, selector};
+use crate::query::{Cell, Query, selector};
 use schemas::Kind;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Half of the grid.
 const WIDTH: u32 = 12;
@@ -16,8 +17,8 @@ pub(super) fn over_time(scene: &Scene<'_>, measure: &Measure) -> Panel {
     // Gaps are told, so that no line crosses them.
     let call = scene.aggregates(&columns, "none", WIDTH).with("fill", "null").column("start", Cell::Time);
     let mut panel = Panel::new("timeseries", measure.title.as_str(), WIDTH, 8);
-    panel.calls.push(crate::query::Query { series: true, ..call.numbers(&columns) });
-    panel.transformations.push(ordered(&columns));
+    panel.calls.push(Query { series: true, ..call.numbers(&columns) });
+    panel.transformations.push(ordered(columns.iter().map(|column| selector(column))));
     panel.about = about(measure);
     panel.defaults = defaults(measure);
     panel.overrides = overrides(measure);
@@ -32,10 +33,10 @@ pub(super) fn compared(scene: &Scene<'_>, measure: &Measure) -> Panel {
     let call = scene.aggregates(std::slice::from_ref(&column), "${by}", WIDTH);
     let call = call.column("start", Cell::Time).column("group", Cell::Text).column(path.as_str(), Cell::Number);
     let mut panel = Panel::new("timeseries", title(measure), WIDTH, 10);
-    panel.calls.push(crate::query::Query {
+    panel.calls.push(Query {
         series: true,
         // The column named after what is compared becomes `group` (gjson's multipaths).
-        root: format!("data.#.{{start,\"group\":${{by}},\"{column}\":{path}}}"),
+        root: format!("data.#.{{start,\"group\":${{by}},{}:{path}}}", json!(column)),
         ..call.where_present("group")
     });
     panel.about = about(measure);
@@ -140,7 +141,7 @@ fn overrides(measure: &Measure) -> Vec<Value> {
             ),
         ],
         Kind::State { .. } => {
-            let word = |(word, color): (&std::sync::Arc<str>, &str)| {
+            let word = |(word, color): (&Arc<str>, &str)| {
                 let name = selector(&measure.column(&format!("share_{word}")));
                 by_name(&name, &[("displayName", json!(word)), ("color", fixed(color))])
             };

@@ -3,7 +3,7 @@
 use super::Scene;
 use super::measure::Measure;
 use crate::panel::{Panel, by_name, fixed, ordered};
-use crate::query::{Cell, Query};
+use crate::query::{Cell, Query, selector};
 use serde_json::{Value, json};
 
 /// Columns of the grid for all figures together.
@@ -49,7 +49,7 @@ fn figures(scene: &Scene<'_>, measures: &[&Measure], title: &str, about: &str, r
     let mut panel = Panel::new("stat", title, 24, 4);
     panel.calls.push(Query { series: true, ..call });
     panel.about = about.to_owned();
-    panel.transformations.push(ordered(&columns));
+    panel.transformations.push(ordered(columns.iter().map(|column| selector(column))));
     panel.overrides = measures.iter().map(|measure| figure(measure)).collect();
     panel.options = options(reduced, "area");
     panel
@@ -97,5 +97,7 @@ fn options(reduced: &str, graph: &str) -> Value {
         "orientation": "auto",
         "textMode": "value_and_name",
         "wideLayout": true,
+        "showPercentChange": false,
+        "percentChangeColorMode": "standard",
     })
 }

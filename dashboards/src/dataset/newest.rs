@@ -3,6 +3,7 @@
 use super::Scene;
 use crate::panel::{Panel, ago, arranged, by_name, sorted, table};
 use crate::query::Cell;
+use serde_json::json;
 
 /// The table.
 pub(super) fn panel(scene: &Scene<'_>) -> Panel {
@@ -24,7 +25,7 @@ pub(super) fn panel(scene: &Scene<'_>) -> Panel {
     panel.overrides.extend(scene.measures.iter().map(|measure| {
         let mut settings = measure.settings();
         if measure.is_co2() || measure.is_state() {
-            settings.push(("custom.cellOptions", serde_json::json!({ "type": "color-text" })));
+            settings.push(("custom.cellOptions", json!({ "type": "color-text" })));
         }
         by_name(&measure.title, &settings)
     }));
