@@ -175,6 +175,3 @@ fn plain(told: &str) -> String {
     }
     text[..end].trim().trim_end_matches('.').to_owned()
 }
-
-#[cfg(test)]
-mod tests;

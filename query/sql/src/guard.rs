@@ -22,6 +22,7 @@ use caps::{DEPTH, TEXT};
 use datafusion::sql::sqlparser::ast::{DescribeAlias, Query, Statement, Visit};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Token;
 use engine::sql::{Catalog, Failure, Fault};
 use std::ops::ControlFlow;
 
@@ -43,8 +44,10 @@ pub(crate) fn check(text: &str, catalog: &Catalog) -> Result<Checked, Failure> {
         return Err(failed(Fault::Syntax, format!("the text has a NUL byte at byte {at}"), ["text without it"]));
     }
     let parser = Parser::new(&PostgreSqlDialect {}).with_recursion_limit(DEPTH.most);
-    let parsed = parser.try_with_sql(text).and_then(|mut parser| parser.parse_statements());
-    let mut statements = parsed.map_err(syntax)?;
+    let mut parser = parser.try_with_sql(text).map_err(syntax)?;
+    let mut statements = parser.parse_statements().map_err(syntax)?;
+    // The parser takes END for the end, and leaves what follows unread.
+    parser.expect_token(&Token::EOF).map_err(syntax)?;
     let statement = match statements.len() {
         1 => statements.remove(0),
         0 => return Err(refused("there is no statement")),

@@ -16,6 +16,7 @@ mod rows;
 mod scan;
 mod session;
 mod table;
+mod times;
 mod types;
 mod worker;
 

@@ -140,6 +140,3 @@ fn text(expr: &Expr) -> Option<String> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -86,6 +86,3 @@ impl Page {
         self.out
     }
 }
-
-#[cfg(test)]
-mod tests;

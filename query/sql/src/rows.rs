@@ -55,6 +55,11 @@ impl Shape {
         })
     }
 
+    /// Whether the rows are a dataset's.
+    pub(crate) fn is_series(&self) -> bool {
+        self.series
+    }
+
     /// The columns of a batch.
     pub(crate) fn schema(&self) -> SchemaRef {
         self.schema.clone()
@@ -224,6 +229,3 @@ fn steps(text: &str, scale: u8) -> Option<i128> {
         Err(_) => mantissa.checked_div(10_i128.checked_pow(has.unsigned_abs() - u32::from(scale))?),
     }
 }
-
-#[cfg(test)]
-mod tests;

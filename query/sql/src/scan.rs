@@ -5,11 +5,13 @@ use crate::pipe::{Piece, Pieces, Pipe};
 use crate::rows::{Batches, Shape};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::Result;
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, Statistics};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
@@ -19,6 +21,11 @@ use engine::sql::Scan;
 use futures::stream;
 use std::fmt;
 use std::sync::Arc;
+
+/// Rows a dataset is taken to have where nothing more is known.
+const MANY: usize = 100_000_000;
+/// Rows any other table is taken to have.
+const SOME: usize = 10_000;
 
 /// A scan that the server answers.
 pub(crate) struct ScanExec {
@@ -104,6 +111,13 @@ impl ExecutionPlan for ScanExec {
 
     fn schema(&self) -> SchemaRef {
         self.shape.schema()
+    }
+
+    fn statistics_from_inputs(&self, _: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        // No more than which side of a join is the small one: that is the one to be held.
+        let rows = if self.shape.is_series() { MANY } else { SOME };
+        let rows = self.scan.limit.and_then(|limit| usize::try_from(limit).ok()).map_or(rows, |limit| limit.min(rows));
+        Ok(Arc::new(Statistics::new_unknown(&self.schema()).with_num_rows(Precision::Inexact(rows))))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::guard::{self, Checked};
 use crate::pipe::Pipe;
 use crate::rewrite;
 use crate::table::ServerTable;
+use crate::times::TimeTexts;
 use crate::types::PostgresTypes;
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use datafusion::arrow::temporal_conversions::as_datetime;
@@ -65,12 +66,14 @@ impl Engine {
         options.execution.time_zone = Some("UTC".to_owned());
         options.sql_parser.parse_float_as_decimal = true;
         options.optimizer.max_passes = 3;
+        let mut analyzer = Analyzer::new();
+        analyzer.rules.insert(0, Arc::new(TimeTexts));
         Engine {
             config,
             scalar: functions::scalar(),
             aggregate: functions::aggregate(),
             window: functions::window(),
-            analyzer: Analyzer::new(),
+            analyzer,
             optimizer: Optimizer::new(),
             physical: PhysicalOptimizer::new(),
         }

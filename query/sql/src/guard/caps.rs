@@ -26,6 +26,9 @@ pub(crate) const DEPTH: Cap = Cap { most: 50, what: "levels of nesting", instead
 /// Expressions that are not literals, those of a WITH clause once for each use.
 pub(crate) const NODES: Cap =
     Cap { most: 500, what: "expressions (those of WITH once per use)", instead: "several smaller questions" };
+/// Operators in one chain: planning takes time with its square.
+pub(crate) const CHAIN: Cap =
+    Cap { most: 200, what: "operators in one chain", instead: "IN, BETWEEN, or several columns" };
 /// Literals in all.
 pub(crate) const LITERALS: Cap = Cap { most: 1000, what: "literals", instead: "a range, or several smaller questions" };
 /// Literals in one list.

@@ -49,15 +49,13 @@ pub(crate) fn check(expr: &Expr) -> Result<(), Failure> {
         | Expr::Interval(_) => Ok(()),
         Expr::InList { list, .. } => LIST.hold(list.len()),
         Expr::Like { any: false, .. } | Expr::ILike { any: false, .. } => Ok(()),
-        Expr::BinaryOp { op, .. } => check_binary(op, &at(expr)),
+        Expr::BinaryOp { op, .. } => check_binary(op, expr),
         Expr::UnaryOp { op, .. } => match op {
             UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not => Ok(()),
             other => refused(&format!("the operator {other}"), &at(expr), "+, - or NOT"),
         },
         Expr::Cast { kind: _, expr: _, data_type, array: false, format: None }
-        | Expr::TypedString(TypedString { data_type, value: _, uses_odbc_syntax: _ }) => {
-            check_type(data_type, &at(expr))
-        }
+        | Expr::TypedString(TypedString { data_type, value: _, uses_odbc_syntax: _ }) => check_type(data_type, expr),
         Expr::Ceil { field, .. } | Expr::Floor { field, .. } => match field {
             CeilFloorKind::DateTimeField(_) => Ok(()),
             CeilFloorKind::Scale(_) => refused("ceil or floor with a scale", &at(expr), "round(x, digits)"),
@@ -70,7 +68,7 @@ pub(crate) fn check(expr: &Expr) -> Result<(), Failure> {
     }
 }
 
-fn check_binary(op: &BinaryOperator, place: &str) -> Result<(), Failure> {
+fn check_binary(op: &BinaryOperator, expr: &Expr) -> Result<(), Failure> {
     match op {
         BinaryOperator::Plus
         | BinaryOperator::Minus
@@ -96,12 +94,12 @@ fn check_binary(op: &BinaryOperator, place: &str) -> Result<(), Failure> {
         | BinaryOperator::PGILikeMatch
         | BinaryOperator::PGNotLikeMatch
         | BinaryOperator::PGNotILikeMatch => Ok(()),
-        other => refused(&format!("the operator {other}"), place, "+ - * / % || = <> < > <= >= AND OR LIKE ~"),
+        other => refused(&format!("the operator {other}"), &at(expr), "+ - * / % || = <> < > <= >= AND OR LIKE ~"),
     }
 }
 
 /// Checks a type by name: those of PostgreSQL that the columns have, and their kin.
-fn check_type(data_type: &DataType, place: &str) -> Result<(), Failure> {
+fn check_type(data_type: &DataType, expr: &Expr) -> Result<(), Failure> {
     match data_type {
         DataType::Text
         | DataType::Varchar(_)
@@ -130,7 +128,7 @@ fn check_type(data_type: &DataType, place: &str) -> Result<(), Failure> {
         | DataType::TimestampNtz(_)
         | DataType::Interval { .. } => Ok(()),
         other => {
-            let message = format!("there is no type {other}{place} to turn a value into");
+            let message = format!("there is no type {other}{} to turn a value into", at(expr));
             let accepted = ["text", "integer", "bigint", "numeric(20, 4)", "double precision", "boolean", "date"];
             Err(failed(Fault::Mismatch, message, accepted.into_iter().chain(["timestamp", "timestamptz", "interval"])))
         }

@@ -9,6 +9,8 @@ use schemas::near;
 
 /// Names that a failure lists.
 const LISTED: usize = 24;
+/// Functions that a failure lists when none is near.
+const USUAL: [&str; 9] = ["avg", "count", "min", "max", "sum", "round", "coalesce", "date_trunc", "time_bucket"];
 /// Bytes of a name for which a near one is looked for.
 const LONGEST: usize = 64;
 
@@ -42,10 +44,11 @@ pub(crate) fn no_table(name: &ObjectName, at: &str, catalog: &Catalog) -> Failur
 
 /// The failure of a function that may not be called.
 pub(crate) fn no_function(name: &str, at: &str) -> Failure {
-    let mut accepted = near_first(&name.to_lowercase(), functions::allowed());
-    accepted.truncate(5);
+    let near =
+        Some(name).filter(|name| name.len() <= LONGEST).and_then(|name| near::nearest(name, functions::allowed()));
+    let accepted = near.map_or_else(|| USUAL.to_vec(), |near| vec![near]);
     let message = format!("there is no function {name} that may be called{at}");
-    failed(Fault::NoFunction, message, accepted.iter().map(String::as_str))
+    failed(Fault::NoFunction, message, accepted)
 }
 
 /// The failure of a column that is not there; `known` are those that are.

@@ -20,7 +20,8 @@ impl Places {
     }
 }
 
-/// ` at line 1, column 8` for where something begins, or nothing where that is not known.
+/// ` at line 1, column 8` for where something begins, or nothing where that is not known. Walks all that is inside it, so
+/// only failures ask.
 pub(crate) fn at(thing: &impl Spanned) -> String {
     written(thing.span().start)
 }

@@ -1,6 +1,6 @@
 //! The walk over a parsed question: each part is checked where it stands, and what it costs is counted.
 
-use super::caps::{LITERAL, NODES};
+use super::caps::{CHAIN, DEPTH, LITERAL};
 use super::clause;
 use super::cost::{Cost, Ledger};
 use super::expression;
@@ -15,7 +15,10 @@ use std::ops::ControlFlow;
 pub(crate) struct Walk<'a> {
     catalog: &'a Catalog,
     ledger: Ledger,
+    /// Expressions and queries around this one.
     depth: usize,
+    /// Those of them that are no operators between two sides: a chain of operators is a tree as deep as it is long.
+    levels: usize,
     /// Where the columns stand that it has met.
     pub(crate) places: Places,
 }
@@ -23,17 +26,23 @@ pub(crate) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// A walk over a question on these tables.
     pub(crate) fn new(catalog: &'a Catalog) -> Walk<'a> {
-        Walk { catalog, ledger: Ledger::default(), depth: 0, places: Places::default() }
+        Walk { catalog, ledger: Ledger::default(), depth: 0, levels: 0, places: Places::default() }
     }
 
-    /// One level down. The parser holds nesting; a chain of operators is a deep tree too, and as long as it has operators.
-    fn deeper(&mut self) -> Result<(), Failure> {
+    fn enter(&mut self, levels: usize) -> Result<(), Failure> {
         self.depth += 1;
-        NODES.hold(self.depth)
+        self.levels += levels;
+        DEPTH.hold(self.levels)?;
+        CHAIN.hold(self.depth)
+    }
+
+    fn leave(&mut self, levels: usize) {
+        self.depth -= 1;
+        self.levels -= levels;
     }
 
     fn expression(&mut self, expr: &Expr) -> Result<(), Failure> {
-        self.deeper()?;
+        self.enter(levels(expr))?;
         expression::check(expr)?;
         match expr {
             Expr::Identifier(name) => self.places.note(name),
@@ -59,6 +68,11 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Levels of nesting an expression adds.
+fn levels(expr: &Expr) -> usize {
+    usize::from(!matches!(expr, Expr::BinaryOp { .. }))
+}
+
 /// A failure breaks the walk off.
 fn flow(checked: Result<(), Failure>) -> ControlFlow<Failure> {
     match checked {
@@ -71,13 +85,13 @@ impl Visitor for Walk<'_> {
     type Break = Failure;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Failure> {
-        flow(self.deeper().and_then(|()| clause::check_query(query)))?;
+        flow(self.enter(1).and_then(|()| clause::check_query(query)))?;
         self.ledger.open(query);
         ControlFlow::Continue(())
     }
 
     fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Failure> {
-        self.depth -= 1;
+        self.leave(1);
         flow(self.ledger.close())
     }
 
@@ -97,8 +111,8 @@ impl Visitor for Walk<'_> {
         flow(self.expression(expr))
     }
 
-    fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<Failure> {
-        self.depth -= 1;
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Failure> {
+        self.leave(levels(expr));
         ControlFlow::Continue(())
     }
 
@@ -109,7 +123,6 @@ impl Visitor for Walk<'_> {
 
 /// A literal that is short, and is one.
 fn literal(value: &ValueWithSpan) -> Result<(), Failure> {
-    let place = at(value);
     match &value.value {
         Value::Boolean(_) | Value::Null => Ok(()),
         Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) | Value::UnicodeStringLiteral(text) => {
@@ -123,16 +136,16 @@ fn literal(value: &ValueWithSpan) -> Result<(), Failure> {
                 return Ok(());
             }
             let start: String = digits.chars().take(20).collect();
-            let message = format!("the number {start}…{place} is too long");
+            let message = format!("the number {start}…{} is too long", at(value));
             Err(failed(Fault::Value, message, ["a number of at most 38 digits"]))
         }
         Value::Placeholder(name) => {
-            let message = format!("the question has a parameter, {name}{place}, and nothing to put there");
+            let message = format!("the question has a parameter, {name}{}, and nothing to put there", at(value));
             Err(failed(Fault::Refused, message, ["the value itself"]))
         }
         other => {
             let start: String = other.to_string().chars().take(20).collect();
-            let message = format!("literals like {start}{place} are not known here");
+            let message = format!("literals like {start}{} are not known here", at(value));
             Err(failed(Fault::Refused, message, ["'text'", "12.5", "true", "null"]))
         }
     }

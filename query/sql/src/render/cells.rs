@@ -26,6 +26,8 @@ enum Kind {
     Short(Float32Array),
     Real(Float64Array),
     Decimal(Decimal128Array, u32),
+    /// Decimals of more than 38 digits, written by Arrow.
+    Wide(StringViewArray),
     /// Times, and whether they are instants.
     Time(TimestampMicrosecondArray, bool),
     Date(Date32Array),
@@ -67,8 +69,11 @@ impl Cells {
             kind if kind.is_integer() => Kind::Int(to(DataType::Int64)?.as_primitive::<Int64Type>().clone()),
             DataType::Float32 => Kind::Short(array.as_primitive::<Float32Type>().clone()),
             kind if kind.is_floating() => Kind::Real(to(DataType::Float64)?.as_primitive::<Float64Type>().clone()),
-            DataType::Decimal128(_, scale) if *scale >= 0 => {
-                Kind::Decimal(array.as_primitive::<Decimal128Type>().clone(), u32::from(scale.unsigned_abs()))
+            DataType::Decimal256(..) => Kind::Wide(to(DataType::Utf8View)?.as_string_view().clone()),
+            DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) => {
+                let scale = (*scale).max(0);
+                let decimals = to(DataType::Decimal128(38, scale))?;
+                Kind::Decimal(decimals.as_primitive::<Decimal128Type>().clone(), u32::from(scale.unsigned_abs()))
             }
             DataType::Timestamp(_, zone) => {
                 let times = to(DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
@@ -151,6 +156,12 @@ impl Cells {
             Kind::Real(values) => push_real(values.value(row), &values.value(row), out),
             Kind::Decimal(values, scale) => {
                 out.extend_from_slice(decimal::text(values.value(row), *scale).as_bytes());
+            }
+            Kind::Wide(values) => {
+                let digits = values.value(row);
+                let short =
+                    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+                out.extend_from_slice(short.as_bytes());
             }
             Kind::Time(values, zoned) => {
                 let text = Zone::utc().format(Time(values.value(row)));

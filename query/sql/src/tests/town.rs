@@ -2,9 +2,7 @@
 
 use crate::worker;
 use engine::sql::frame::{self, HEAD};
-use engine::sql::{
-    Ask, Catalog, Column, ColumnType, Failure, Format, FromWorker, Limits, Rows, Scan, Table, ToWorker,
-};
+use engine::sql::{Ask, Catalog, Column, ColumnType, Failure, Format, FromWorker, Limits, Rows, Scan, Table, ToWorker};
 use schemas::ABSENT;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -120,9 +118,10 @@ impl Town {
         }
     }
 
-    /// The one value of a question.
+    /// The one value of a question: an expression, and if wanted ` FROM air` and what follows.
     pub(crate) fn value(&mut self, expression: &str) -> Value {
-        let rows = self.rows(&format!("SELECT {expression} AS it"));
+        let at = expression.find(" FROM air").unwrap_or(expression.len());
+        let rows = self.rows(&format!("SELECT {} AS it{}", &expression[..at], &expression[at..]));
         rows[0]["it"].clone()
     }
 
@@ -191,7 +190,21 @@ impl Town {
     }
 
     pub(crate) fn send(&mut self, message: &ToWorker) {
-        self.to.write_all(&message.encode()).expect("the worker reads");
+        self.send_frame(&message.encode());
+    }
+
+    pub(crate) fn send_frame(&mut self, frame: &[u8]) {
+        self.to.write_all(frame).expect("the worker reads");
+    }
+
+    /// The first message that is not the head of an answer.
+    pub(crate) fn receive_after_head(&mut self) -> FromWorker {
+        loop {
+            match self.receive() {
+                FromWorker::Head { .. } => {}
+                other => return other,
+            }
+        }
     }
 
     pub(crate) fn receive(&mut self) -> FromWorker {
