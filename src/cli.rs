@@ -43,6 +43,8 @@ pub enum Command {
     /// Write Grafana dashboards, one for each dataset and one over all.
     #[command(after_help = "Example: lamppost dashboards --out grafana --url http://127.0.0.1:8080")]
     Dashboards(commands::dashboards::Options),
+    /// Make, list and revoke the keys that callers show.
+    Key(commands::key::Options),
     /// Ask the running server how it is.
     #[command(after_help = "Example: lamppost status --url http://127.0.0.1:8080")]
     Status(commands::status::Options),
@@ -86,6 +88,7 @@ fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Serve(options) => runtime::run(commands::serve::run(options)),
         Command::Replay(options) => runtime::run(commands::replay::run(options)),
         Command::Import(options) => runtime::run(commands::import::run(options)),
+        Command::Key(options) => commands::key::run(options),
         Command::Status(options) => runtime::run(commands::status::run(options)),
         Command::Sql(options) => runtime::run(commands::sql::run(options)),
         Command::SqlWorker { memory } => return Ok(sql::run(memory)),

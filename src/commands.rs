@@ -5,6 +5,7 @@ pub mod dashboards;
 pub mod demo;
 mod feed;
 pub mod import;
+pub mod key;
 pub mod replay;
 pub mod serve;
 pub mod sql;

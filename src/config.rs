@@ -26,6 +26,14 @@ pub struct Config {
     pub http: SocketAddr,
     /// Where the built-in MQTT door listens; nothing keeps it shut.
     pub mqtt: Option<SocketAddr>,
+    /// File with the keys of callers.
+    pub keys: PathBuf,
+    /// How much callers may ask for.
+    pub allowance: access::Allowance,
+    /// Values one answer to an anonymous caller may have.
+    pub anonymous_cells: usize,
+    /// Whether `/metrics` is told to anybody.
+    pub public_metrics: bool,
     /// Bounds of the HTTP door.
     pub limits: access::Limits,
     /// Bounds of the built-in MQTT door.
@@ -48,6 +56,10 @@ impl Config {
             store: store::Config::new(folder.join("log"), folder.join("data")),
             http: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
             mqtt: None,
+            keys: folder.join("keys.toml"),
+            allowance: access::Allowance::default(),
+            anonymous_cells: 1_000_000,
+            public_metrics: false,
             limits: access::Limits::default(),
             listener: ingest::doors::listener::Config::default(),
             ingest: ingest::Config::default(),
@@ -106,6 +118,7 @@ fn fill(root: Table<'_>, folder: &Path, insecure: bool) -> Config {
         }
         config.store.data = folder.join(path);
     }
+    callers(&root, folder, &mut config);
     doors(&root, &mut config, insecure);
     config.brokers = broker::read_all(&root, folder);
     way_in(&root, &mut config);
@@ -135,6 +148,31 @@ fn sql(table: &Table<'_>, sql: &mut engine::sql::Config) {
     sql.bytes = table.size("bytes").unwrap_or(sql.bytes);
     for (key, number) in [("seconds", &mut sql.seconds), ("rows", &mut sql.rows), ("scan_rows", &mut sql.scan_rows)] {
         *number = table.count(key).map_or(*number, |count| count as u64);
+    }
+}
+
+/// Who may ask, and for how much.
+fn callers(root: &Table<'_>, folder: &Path, config: &mut Config) {
+    if let Some(path) = root.path("keys") {
+        config.keys = folder.join(path);
+    }
+    if let Some(budget) = root.table("budget") {
+        let allowance = &mut config.allowance;
+        for (key, bound) in [
+            ("anonymous", &mut allowance.anonymous),
+            ("keyed", &mut allowance.keyed),
+            ("under_way", &mut allowance.under_way),
+            ("wrong_keys", &mut allowance.wrong_keys),
+        ] {
+            *bound = budget.count(key).map_or(*bound, |n| u32::try_from(n).unwrap_or(u32::MAX));
+        }
+        allowance.callers = budget.count("callers").unwrap_or(allowance.callers);
+        config.anonymous_cells = budget.count("cells").unwrap_or(config.anonymous_cells);
+        budget.close();
+    }
+    if let Some(metrics) = root.table("metrics") {
+        config.public_metrics = metrics.truth("public").unwrap_or(config.public_metrics);
+        metrics.close();
     }
 }
 

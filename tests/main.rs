@@ -3,6 +3,7 @@
 mod cli;
 mod dashboards;
 mod install;
+mod keys;
 mod metrics;
 mod mosquitto;
 mod recorded;

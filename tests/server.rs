@@ -59,16 +59,23 @@ impl Server {
         assert!(status.success(), "lamppost serve ended with {status}");
     }
 
-    /// Status code and body of a GET.
+    /// Status code and body of a GET by a program on this machine.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let host = self.url.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(host).expect("connect");
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n").expect("request");
+        let (code, _, body) = self.ask(path, &[("Host", host)]);
+        (code, body)
+    }
+
+    /// Status code, head and body of a GET with these headers.
+    pub(crate) fn ask(&self, path: &str, headers: &[(&str, &str)]) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).expect("connect");
+        let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        write!(stream, "GET {path} HTTP/1.0\r\n{lines}\r\n").expect("request");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("answer");
         let (head, body) = answer.split_once("\r\n\r\n").expect("head");
         let code = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("status code");
-        (code, body.to_owned())
+        (code, head.to_owned(), body.to_owned())
     }
 
     /// The `/status` answer.

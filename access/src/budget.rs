@@ -15,8 +15,10 @@ pub struct Allowance {
     pub anonymous: u32,
     /// Units a minute of the holder of a key that says nothing else.
     pub keyed: u32,
-    /// Requests of one anonymous caller at work at once.
+    /// Questions of one anonymous caller at work or waiting at once.
     pub under_way: u32,
+    /// Keys that are not good which one address may show a minute.
+    pub wrong_keys: u32,
     /// Callers told apart; past it newcomers share one budget.
     pub callers: usize,
 }
@@ -24,7 +26,7 @@ pub struct Allowance {
 impl Default for Allowance {
     fn default() -> Allowance {
         // A Grafana with 20 panels that refresh every 10 seconds makes 120 requests a minute.
-        Allowance { anonymous: 1_200, keyed: 12_000, under_way: 8, callers: 100_000 }
+        Allowance { anonymous: 1_200, keyed: 12_000, under_way: 32, wrong_keys: 30, callers: 100_000 }
     }
 }
 
@@ -49,8 +51,22 @@ struct Table {
 enum Who {
     Key(String),
     Address(Origin),
+    /// Keys that are not good, from an address: what they cost is not taken from others behind it. Nothing: as with others.
+    Wrong(Option<Origin>),
     /// Newcomers while the table is full.
     Others,
+}
+
+impl Who {
+    /// Whose bucket a newcomer draws from while the table is full. Keys are as many as the operator made: no crowd of
+    /// addresses takes their places.
+    fn of_a_crowd(self) -> Who {
+        match self {
+            Who::Key(_) => self,
+            Who::Address(_) | Who::Others => Who::Others,
+            Who::Wrong(_) => Who::Wrong(None),
+        }
+    }
 }
 
 /// What is left to a caller.
@@ -128,6 +144,14 @@ impl Bucket {
         }
     }
 
+    /// Takes units if they are there, and tells how that leaves its caller.
+    fn grant(&mut self, policy: &'static str, units: u32, now: i64) -> Result<Standing, Wait> {
+        let taken = self.take(units, now);
+        let standing = self.standing(policy);
+        let seconds = |micros: i64| u32::try_from((micros + 999_999) / 1_000_000).unwrap_or(u32::MAX);
+        taken.map(|()| standing).map_err(|wait| Wait { standing, seconds: wait.map(seconds) })
+    }
+
     fn is_idle(&self) -> bool {
         self.under_way == 0 && self.level == i64::from(self.quota) * FILL
     }
@@ -181,6 +205,17 @@ impl Budget {
         self.take_at(caller, units, self.micros())
     }
 
+    /// Notes that a key which is not good came from somewhere; the error says that it came too often.
+    pub fn wrong_key(&self, origin: Origin) -> Result<(), Wait> {
+        let (who, quota, now) = (Who::Wrong(Some(origin)), self.allowance.wrong_keys, self.micros());
+        self.bucket(who, quota, now, |bucket, _| bucket.grant("wrong-keys", 1, now)).map(|_| ())
+    }
+
+    /// How a caller stands.
+    pub fn standing(&self, caller: &Caller) -> Option<Standing> {
+        self.take(caller, 0).unwrap_or_else(|wait| Some(wait.standing))
+    }
+
     /// Takes units whether they are there or not: what was done is paid for.
     pub fn settle(&self, caller: &Caller, units: u32) {
         let now = self.micros();
@@ -206,35 +241,31 @@ impl Budget {
 
     fn take_at(&self, caller: &Caller, units: u32, now: i64) -> Result<Option<Standing>, Wait> {
         let policy = if matches!(caller, Caller::Keyed(_)) { "key" } else { "anonymous" };
-        let taken = self.with(caller, now, |bucket, _| match bucket.take(units, now) {
-            Ok(()) => Ok(bucket.standing(policy)),
-            Err(micros) => {
-                let seconds = micros.map(|micros| u32::try_from((micros + 999_999) / 1_000_000).unwrap_or(u32::MAX));
-                Err(Wait { standing: bucket.standing(policy), seconds })
-            }
-        });
-        taken.transpose()
+        self.with(caller, now, |bucket, _| bucket.grant(policy, units, now)).transpose()
     }
 
     /// Does something with a caller's bucket; nothing for a caller without bounds.
     fn with<T>(&self, caller: &Caller, now: i64, act: impl FnOnce(&mut Bucket, &Who) -> T) -> Option<T> {
-        let (mut who, quota) = match caller {
+        let (who, quota) = match caller {
             Caller::Local => return None,
             Caller::Keyed(key) => (Who::Key(key.id.clone()), key.units.unwrap_or(self.allowance.keyed)),
             Caller::Anonymous(origin) => (Who::Address(*origin), self.allowance.anonymous),
         };
+        Some(self.bucket(who, quota, now, act))
+    }
+
+    /// Does something with a bucket, which is full if it is new.
+    fn bucket<T>(&self, mut who: Who, quota: u32, now: i64, act: impl FnOnce(&mut Bucket, &Who) -> T) -> T {
         let mut table = self.lock();
-        // Keys are as many as the operator made: no crowd of addresses takes their places.
-        let newcomer = matches!(who, Who::Address(_)) && !table.buckets.contains_key(&who);
-        if newcomer && table.buckets.len() >= self.allowance.callers {
+        if !table.buckets.contains_key(&who) && table.buckets.len() >= self.allowance.callers {
             table.sweep(now);
             if table.buckets.len() >= self.allowance.callers {
-                who = Who::Others;
+                who = who.of_a_crowd();
             }
         }
         let bucket = table.buckets.entry(who.clone()).or_insert_with(|| Bucket::full(quota, now));
         bucket.resize(quota, now);
-        Some(act(bucket, &who))
+        act(bucket, &who)
     }
 
     fn micros(&self) -> i64 {

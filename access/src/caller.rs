@@ -12,7 +12,8 @@ use std::sync::Arc;
 /// Who a request comes from: an extension of every request that reaches an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// A program on the server's own machine: whoever sits there operates it.
+    /// A program on the server's own machine: whoever sits there operates it, without bounds. What is restricted is read
+    /// with a key there too, so that a proxy that was set up carelessly gives none of it away.
     Local,
     /// The holder of a key.
     Keyed(Arc<Key>),
@@ -65,7 +66,7 @@ impl Caller {
     /// Whether the caller may do something in a dataset; in the whole server when nothing is named.
     pub fn may(&self, right: Right, dataset: Option<&str>) -> bool {
         match self {
-            Caller::Local => true,
+            Caller::Local => right != Right::Read,
             Caller::Keyed(key) => key.may(right, dataset),
             Caller::Anonymous(_) => false,
         }

@@ -16,7 +16,7 @@ pub mod scope;
 mod stall;
 
 pub use accept::{Peer, run};
-pub use budget::{Allowance, Budget, Standing, Wait};
+pub use budget::{Allowance, Budget, Place, Standing, Wait};
 pub use caller::{Caller, Origin};
 pub use key::{Key, KeyText};
 pub use keyring::{Keyring, Refusal};

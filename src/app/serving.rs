@@ -3,6 +3,7 @@
 use super::watch::Watch;
 use super::{App, Sockets, Summary, ended, figures, glance, told};
 use crate::{Config, Error};
+use access::Keys;
 use ingest::doors;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
@@ -19,7 +20,9 @@ impl App {
         let (close_doors, doors_closed) = watch::channel(false);
         let (close_http, http_closed) = watch::channel(false);
         let watch = self.watch(config, &sockets)?;
-        let parts = self.parts(config, &watch)?;
+        let keys = Keys::watch(config.keys.clone())
+            .map_err(|wrong| Error::run(format!("{}: {wrong}", config.keys.display())))?;
+        let parts = self.parts(config, &watch, keys)?;
         let http = tokio::spawn(access::run(sockets.http, serve::router(parts), config.limits, word(http_closed)));
         let mut doors = JoinSet::new();
         if let Some(socket) = sockets.mqtt {
@@ -65,7 +68,7 @@ impl App {
     }
 
     /// What the HTTP door is made of.
-    fn parts(&self, config: &Config, watch: &Arc<Watch>) -> Result<serve::Parts, Error> {
+    fn parts(&self, config: &Config, watch: &Arc<Watch>, keys: Keys) -> Result<serve::Parts, Error> {
         let engine = engine::Engine::new(self.reader.clone(), self.clock.clone(), config.engine.clone())
             .map_err(|e| Error::run(format!("cannot start the engine: {e}")))?;
         let sql = engine::sql::Pool::new(engine.clone(), config.sql.clone(), sql_worker(config.sql.memory))
@@ -75,6 +78,12 @@ impl App {
         Ok(serve::Parts {
             engine,
             sql,
+            admission: serve::Admission {
+                keys,
+                budget: access::Budget::new(config.allowance),
+                anonymous_cells: config.anonymous_cells,
+                public_metrics: config.public_metrics,
+            },
             unready: Arc::new(move || ready.unready()),
             figures: Arc::new(move || scraped.figures()),
             register: Arc::new(move |registry| {

@@ -96,6 +96,11 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// Yes or no.
+    pub(crate) fn truth(&self, key: &'static str) -> Option<bool> {
+        self.value(key, "write true or false", |value| value.as_bool())
+    }
+
     /// A socket address.
     pub(crate) fn address(&self, key: &'static str) -> Option<SocketAddr> {
         self.value(key, "write address and port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"", |v| {

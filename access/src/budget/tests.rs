@@ -5,7 +5,7 @@ use jiff::Timestamp;
 const SECOND: i64 = 1_000_000;
 
 fn budget(anonymous: u32, callers: usize) -> Arc<Budget> {
-    Budget::new(Allowance { anonymous, keyed: 10 * anonymous, under_way: 2, callers })
+    Budget::new(Allowance { anonymous, keyed: 10 * anonymous, under_way: 2, wrong_keys: 3, callers })
 }
 
 fn anybody(address: &str) -> Caller {
@@ -118,4 +118,12 @@ fn an_anonymous_caller_has_few_requests_at_work() {
     assert!(budget.enter(&anybody("192.0.2.2")).is_some());
     drop(one);
     assert!(budget.enter(&caller).is_some());
+}
+
+#[test]
+fn wrong_keys_are_few_from_one_address_and_cost_those_behind_it_nothing() {
+    let budget = budget(60, 10);
+    let origin = Origin::of("192.0.2.1".parse().expect("an address"));
+    assert_eq!((0..5).filter(|_| budget.wrong_key(origin).is_ok()).count(), 3);
+    assert_eq!(budget.standing(&Caller::Anonymous(origin)).map(|standing| standing.left), Some(60));
 }

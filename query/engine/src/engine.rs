@@ -10,7 +10,7 @@ use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::{Clock, Reader};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -127,7 +127,13 @@ impl Engine {
 
     /// Checks a question and finds what it names, without reading data: cheap enough for each conditional request.
     pub fn resolve(&self, question: Question) -> Result<Resolved, Error> {
-        let planned = read::plan(&self.reader, question, (self.clock)(), &self.config)?;
+        self.resolve_within(question, self.config.max_cells)
+    }
+
+    /// The same for a caller whose answers may have fewer values.
+    pub fn resolve_within(&self, question: Question, max_cells: usize) -> Result<Resolved, Error> {
+        let config = Config { max_cells: max_cells.min(self.config.max_cells), ..self.config.clone() };
+        let planned = read::plan(&self.reader, question, (self.clock)(), &config)?;
         Ok(Resolved(Arc::new(planned)))
     }
 
@@ -136,7 +142,8 @@ impl Engine {
         let (running, shared, planned) = (self.admit()?, self.shared.clone(), resolved.0.clone());
         let task = async move {
             let _running = running;
-            shared.compute(&planned).await
+            let _turn = shared.turn().await?;
+            read::answer(&planned.plan).await
         };
         self.handle()?.spawn(task).await.map_err(ended)?
     }
@@ -144,11 +151,13 @@ impl Engine {
     /// The answer rendered by `render`, from the cache if the same was asked before. `format` names what `render` makes.
     ///
     /// The work is a task of its own, so a caller that goes away neither stops it nor keeps those waiting who asked the same.
+    /// `spent` is told how long a thread was busy with it, if one had to be.
     pub async fn body(
         &self,
         resolved: &Resolved,
         format: &str,
         render: impl Fn(&Answer) -> Result<Bytes, Error> + Send + 'static,
+        spent: impl FnOnce(Duration) + Send + 'static,
     ) -> Result<Bytes, Error> {
         let key: Arc<str> = format!("{format}|{}", resolved.0.key).into();
         if let Some(body) = self.shared.cache.get(&key).await {
@@ -161,8 +170,11 @@ impl Engine {
             let computing = shared.clone();
             let make = async move {
                 computing.misses.fetch_add(1, Ordering::Relaxed);
-                let answer = computing.compute(&planned).await?;
-                render(&answer)
+                let _turn = computing.turn().await?;
+                let began = Instant::now();
+                let body = read::answer(&planned.plan).await.and_then(|answer| render(&answer));
+                spent(began.elapsed());
+                body
             };
             shared.cache.try_get_with(key, make).await
         };
@@ -201,12 +213,7 @@ impl Engine {
 }
 
 impl Shared {
-    /// Answers a plan when its turn comes.
-    async fn compute(&self, planned: &Planned) -> Result<Answer, Error> {
-        let _turn = self.turn().await?;
-        read::answer(&planned.plan).await
-    }
-
+    /// Waits for a turn on the query threads.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
         self.turns.acquire().await.map_err(|_| Error::internal("the query threads have ended"))
     }

@@ -3,6 +3,7 @@
 use crate::Error;
 use schemas::{Bucket, Place, Time, Zone};
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A question about what the store holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,8 +18,8 @@ pub enum Question {
     Sensors(Sensors),
     /// What datasets there are.
     Datasets {
-        /// Whether restricted ones are listed too.
-        restricted: bool,
+        /// Their ids, in the order they are to stand in.
+        ids: Vec<Arc<str>>,
     },
     /// One dataset by id.
     Dataset(String),

@@ -51,8 +51,8 @@ pub(crate) fn plan(reader: &Reader, question: Question, now: Time, config: &Conf
         Question::Readings(question) => readings::plan(reader, question, now, config),
         Question::Latest(question) => latest::plan(reader, question, now),
         Question::Sensors(question) => sensors::plan(reader, question, now),
-        Question::Datasets { restricted } => datasets::plan(reader, None, restricted),
-        Question::Dataset(id) => datasets::plan(reader, Some(&id), true),
+        Question::Datasets { ids } => datasets::plan(reader, &ids, false),
+        Question::Dataset(id) => datasets::plan(reader, &[id.into()], true),
     }
 }
 

@@ -1,11 +1,25 @@
 //! What every endpoint may use.
 
 use crate::metrics::{Figure, Metrics};
+use access::{Budget, Keys};
 use engine::Engine;
 use engine::sql::Pool;
 use prometheus_client::registry::Registry;
 use std::ops::Deref;
 use std::sync::Arc;
+
+/// What a request must bring along, and how much it may cost.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// The keys callers may show.
+    pub keys: Keys,
+    /// What callers may use up.
+    pub budget: Arc<Budget>,
+    /// Values one answer to an anonymous caller may have.
+    pub anonymous_cells: usize,
+    /// Whether `/metrics` is told to anybody.
+    pub public_metrics: bool,
+}
 
 /// What the server is made of. The three sources are called on each request for them and must be quick.
 #[derive(Clone)]
@@ -14,6 +28,8 @@ pub struct Parts {
     pub engine: Engine,
     /// Answers questions in SQL.
     pub sql: Pool,
+    /// Who may ask, and how much.
+    pub admission: Admission,
     /// Why the server is not ready to take readings in and answer; empty when it is.
     pub unready: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
     /// Figures of store and doors for `/metrics`.

@@ -2,8 +2,7 @@
 //!
 //! No scripts, no assets of others, dark where the reader's system is.
 
-use crate::api::Api;
-use crate::call::Call;
+use crate::call::{Call, VARY};
 use crate::error::problem;
 use access::Problem;
 use axum::http::{HeaderValue, header};
@@ -55,20 +54,22 @@ struct Card {
 /// The page.
 pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
     call.params(&[]).finish()?;
-    let cards = cards(&call.api).await?;
+    let cards = cards(&call).await?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=10")),
+        (header::VARY, VARY),
     ];
     let now = call.api.parts.engine.now();
-    Ok((headers, page(&cards, now)).into_response())
+    let kept = format!("{}, max-age=10", call.whose());
+    Ok((headers, [(header::CACHE_CONTROL, kept)], page(&cards, now)).into_response())
 }
 
-/// A card for each public dataset.
-async fn cards(api: &Api) -> Result<Vec<Card>, Problem> {
-    let engine = &api.parts.engine;
-    let resolved = engine.resolve(Question::Datasets { restricted: false }).map_err(problem)?;
+/// A card for each dataset the caller may read.
+async fn cards(call: &Call) -> Result<Vec<Card>, Problem> {
+    let engine = &call.api.parts.engine;
+    let ids = call.datasets().iter().map(|dataset| dataset.id.clone()).collect();
+    let resolved = call.resolve(Question::Datasets { ids })?;
     let answer = engine.answer(&resolved).await.map_err(problem)?;
     let Some(Values::Text(ids)) = column(&answer, "id") else { return Ok(Vec::new()) };
     let known = |id: &str| engine.datasets().iter().find(|dataset| &*dataset.id == id);

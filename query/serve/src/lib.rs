@@ -4,6 +4,7 @@
 //! [`engine::Question`] → the engine resolves it (ETag, 304) → its answer is rendered straight from columns → response.
 //! No data access of its own: sessions, files and the store are the engine's.
 
+mod admission;
 mod api;
 mod call;
 mod endpoint;
@@ -21,7 +22,7 @@ mod render;
 mod router;
 mod status;
 
-pub use api::Parts;
+pub use api::{Admission, Parts};
 pub use metrics::{Figure, FigureKind};
 pub use router::router;
 

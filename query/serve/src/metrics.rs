@@ -3,9 +3,9 @@
 
 mod classic;
 
-use crate::api::{Api, Parts};
-use access::{Kind, Problem};
-use axum::extract::State;
+use crate::api::Parts;
+use crate::call::Call;
+use access::{Kind, Problem, Right};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::collector::Collector;
@@ -62,6 +62,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Counted, Counter>,
     durations: Family<Timed, Histogram, fn() -> Histogram>,
+    /// Keys that were shown and not good.
+    pub(crate) refused_keys: Counter,
     id: AtomicU64,
 }
 
@@ -76,9 +78,12 @@ impl Metrics {
         let durations = Family::new_with_constructor(histogram);
         let help = "Time from the end of a request's head to the beginning of its response";
         registry.register_with_unit("lamppost_http_request_duration", help, Unit::Seconds, durations.clone());
+        let refused_keys = Counter::default();
+        let help = "Requests that showed a key which is unknown, expired or revoked";
+        registry.register("lamppost_keys_refused", help, refused_keys.clone());
         registry.register_collector(Box::new(Sources(parts.clone())));
         (parts.register)(registry.sub_registry_with_prefix("lamppost"));
-        Metrics { registry, requests, durations, id: AtomicU64::new(1) }
+        Metrics { registry, requests, durations, refused_keys, id: AtomicU64::new(1) }
     }
 
     /// Number of the next request since the process started.
@@ -174,8 +179,12 @@ fn encode_value(metric: &mut MetricEncoder<'_>, kind: FigureKind, value: f64) ->
     }
 }
 
-/// `/metrics`.
-pub(crate) async fn get(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
+/// `/metrics`, for operators, and for anybody where the operator says so.
+pub(crate) async fn get(call: Call, headers: HeaderMap) -> Result<Response, Problem> {
+    let api = &call.api;
+    if !api.parts.admission.public_metrics && !call.caller.may(Right::Operate, None) {
+        return Err(call.caller.lacks(Right::Operate, "reading metrics from elsewhere"));
+    }
     let mut text = String::new();
     encode(&mut text, &api.metrics.registry).map_err(|error| {
         tracing::error!(%error, "cannot write metrics");

@@ -69,7 +69,7 @@ pub(crate) async fn told(request: Request, next: Next) -> Response<Body> {
     response
 }
 
-/// Lets scripts of other sites read: everything here is public and no credential is looked at.
+/// Lets scripts of other sites read. Browsers keep no key for us, so a page elsewhere has only what its reader gave it.
 pub(crate) async fn shared(request: Request, next: Next) -> Response<Body> {
     let preflight = request.method() == Method::OPTIONS;
     let mut response = next.run(request).await;
@@ -77,12 +77,15 @@ pub(crate) async fn shared(request: Request, next: Next) -> Response<Body> {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("Link, ETag, Retry-After, X-Request-Id"),
+        HeaderValue::from_static(
+            "Link, ETag, Retry-After, X-Request-Id, RateLimit, RateLimit-Policy, WWW-Authenticate",
+        ),
     );
     if preflight {
         let allowed = headers.entry(header::ALLOW).or_insert(HeaderValue::from_static(ALLOWED)).clone();
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allowed);
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
+        // A star does not stand for Authorization (Fetch standard, section 3.3.4).
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, *"));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     }
     response

@@ -2,7 +2,7 @@
 
 use crate::api::{Api, Parts};
 use crate::endpoint::{aggregates, datasets, index, latest, readings, sensors, sql};
-use crate::{landing, metrics, onion, probe, problems, status};
+use crate::{admission, landing, metrics, onion, probe, problems, status};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -14,8 +14,6 @@ pub fn router(parts: Parts) -> Router {
     let public = Router::new()
         .route("/", open(get(landing::get)))
         .route("/docs/problems/{slug}", open(get(problems::get)))
-        .route("/health", open(get(probe::health)))
-        .route("/ready", open(get(probe::ready)))
         .route("/api/v1", open(get(index::get)))
         .route("/api/v1/datasets", open(get(datasets::list)))
         .route("/api/v1/datasets/{dataset}", open(get(datasets::one)))
@@ -26,12 +24,20 @@ pub fn router(parts: Parts) -> Router {
         .route("/api/v1/sql", sql::methods())
         .fallback(problems::no_such_path)
         .method_not_allowed_fallback(problems::no_such_method)
+        .layer(from_fn_with_state(api.clone(), admission::admitted))
+        .layer(from_fn(onion::shared));
+    let probes = Router::new()
+        .route("/health", open(get(probe::health)))
+        .route("/ready", open(get(probe::ready)))
+        .method_not_allowed_fallback(problems::no_such_method)
         .layer(from_fn(onion::shared));
     let operators = Router::new()
         .route("/metrics", open(get(metrics::get)))
         .route("/status", open(get(status::get)))
-        .method_not_allowed_fallback(problems::no_such_method);
+        .method_not_allowed_fallback(problems::no_such_method)
+        .layer(from_fn_with_state(api.clone(), admission::admitted));
     public
+        .merge(probes)
         .merge(operators)
         .layer(from_fn(onion::told))
         .layer(from_fn_with_state(api.clone(), onion::watched))

@@ -2,6 +2,7 @@
 
 mod answers;
 mod doors;
+mod keys;
 mod refusals;
 mod sql;
 mod town;

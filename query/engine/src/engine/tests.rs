@@ -28,7 +28,7 @@ fn question(from: Time, to: Time) -> Question {
 async fn body(bench: &Bench, question: Question) -> (String, Bytes) {
     let resolved = bench.engine.resolve(question).expect("a plan");
     let render = |answer: &Answer| Ok(Bytes::from(table(answer, &["start", "cars_sum", "cars_coverage"]).join("\n")));
-    (resolved.etag(FORMAT), bench.engine.body(&resolved, FORMAT, render).await.expect("a body"))
+    (resolved.etag(FORMAT), bench.engine.body(&resolved, FORMAT, render, |_| ()).await.expect("a body"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,7 +62,7 @@ async fn a_new_store_at_the_old_address_has_tags_of_its_own() {
         bench.put(&[(sensor, start, &[(CARS, 5)])]).await;
         let questions = [
             Question::Sensors(sensors.clone()),
-            Question::Datasets { restricted: false },
+            Question::Datasets { ids: vec!["town".into()] },
             question(start, start.plus(HOUR)),
         ];
         tags.push(questions.map(|question| bench.engine.resolve(question).expect("a plan").etag(FORMAT)));
@@ -113,10 +113,10 @@ async fn askers_who_leave_keep_nobody_waiting() {
     };
     let engine = bench.engine.clone();
     let asked = resolved.clone();
-    let leader = tokio::spawn(async move { engine.body(&asked, FORMAT, slow).await });
+    let leader = tokio::spawn(async move { engine.body(&asked, FORMAT, slow, |_| ()).await });
     tokio::task::spawn_blocking(move || wait.recv().expect("a render that begins")).await.expect("a thread");
     leader.abort();
-    let follower = bench.engine.body(&resolved, FORMAT, |_: &Answer| Ok(Bytes::from_static(b"quick")));
+    let follower = bench.engine.body(&resolved, FORMAT, |_: &Answer| Ok(Bytes::from_static(b"quick")), |_| ());
     go.send(()).expect("a render that waits");
     assert_eq!(follower.await.expect("a body"), Bytes::from_static(b"slow"));
 }
@@ -126,11 +126,11 @@ async fn a_failed_render_is_told_and_not_kept() {
     let start = time("2026-11-02T08:00:00Z");
     let bench = Bench::new(start.plus(DAY), Config { max_waiting: 1, ..Config::default() }).await;
     let resolved = bench.engine.resolve(question(start, start.plus(HOUR))).expect("a plan");
-    let failed = bench.engine.body(&resolved, FORMAT, |_: &Answer| Err(Error::internal("no ink"))).await;
+    let failed = bench.engine.body(&resolved, FORMAT, |_: &Answer| Err(Error::internal("no ink")), |_| ()).await;
     assert_eq!(failed.expect_err("an error").message, "no ink");
-    let panicked = bench.engine.body(&resolved, FORMAT, |_: &Answer| panic!("no paper")).await;
+    let panicked = bench.engine.body(&resolved, FORMAT, |_: &Answer| panic!("no paper"), |_| ()).await;
     assert_eq!(panicked.expect_err("an error").kind, Kind::Internal);
-    let made = bench.engine.body(&resolved, FORMAT, |_: &Answer| Ok(Bytes::from_static(b"page"))).await;
+    let made = bench.engine.body(&resolved, FORMAT, |_: &Answer| Ok(Bytes::from_static(b"page")), |_| ()).await;
     assert_eq!(made.expect("a body"), Bytes::from_static(b"page"));
     assert_eq!(bench.engine.figures().running, 0);
 }

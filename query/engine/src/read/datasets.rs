@@ -19,23 +19,17 @@ pub(crate) struct Plan {
     one: bool,
 }
 
-/// Plans it: one dataset, or all, restricted ones only if `restricted`.
-pub(crate) fn plan(reader: &Reader, id: Option<&str>, restricted: bool) -> Result<Planned, Error> {
-    let snapshots: Vec<Arc<Snapshot>> = match id {
-        Some(id) => vec![super::snapshot(reader, id)?],
-        None => {
-            let shown = reader.datasets().iter().filter(|dataset| restricted || dataset.access == Access::Public);
-            shown.map(|dataset| reader.snapshot(&dataset.id)).collect::<Result<_, _>>()?
-        }
-    };
-    let mut key = format!("datasets|{}", id.is_some());
+/// Plans it: the datasets of these ids; `one` if a single one was asked for by its id.
+pub(crate) fn plan(reader: &Reader, ids: &[Arc<str>], one: bool) -> Result<Planned, Error> {
+    let snapshots = ids.iter().map(|id| super::snapshot(reader, id)).collect::<Result<Vec<_>, _>>()?;
+    let mut key = format!("datasets|{one}");
     for snapshot in &snapshots {
         let stamp = snapshot.stamp(ALWAYS);
         let (registry, contract) = (snapshot.registry.version, snapshot.dataset.version);
         // Writing to a string cannot fail.
         _ = write!(key, "|{}|{}|{}|{registry}|{contract}", snapshot.dataset.id, stamp.log, stamp.position.0);
     }
-    let plan = Plan { snapshots, one: id.is_some() };
+    let plan = Plan { snapshots, one };
     Ok(Planned { plan: super::Plan::Datasets(plan), key, max_age: Duration::from_secs(5) })
 }
 

@@ -448,7 +448,7 @@ async fn newest_values_sensors_and_datasets() {
     assert_eq!(sensors(|q| q.near = Some(Near { place: Place { lon: 14.15, lat: 49.301 }, metres: 100.0 })).await, "");
     assert_eq!(sensors(|q| q.q = Some("VÝSTAV".to_owned())).await, "b");
     assert_eq!(sensors(|q| q.attributes = vec![("street".to_owned(), "elsewhere".to_owned())]).await, "");
-    let answer = bench.ask(Question::Datasets { restricted: false }).await.expect("datasets");
+    let answer = bench.ask(Question::Datasets { ids: vec!["town".into()] }).await.expect("datasets");
     let row = table(&answer, &["id", "license", "zone", "every_seconds", "sensors", "last"]);
     assert_eq!(row, ["town CC0-1.0 Europe/Prague 60 2 2026-11-02T08:01:00Z"]);
     let error = bench.ask(Question::Dataset("city".to_owned())).await.expect_err("no such dataset");

@@ -41,8 +41,23 @@ pub struct Answer {
     pub rows: u64,
     /// The rows as [`Format`] says.
     pub body: Vec<u8>,
-    /// How long a worker was busy with it.
-    pub took: Duration,
+}
+
+/// Is told how long a worker was busy with a question.
+type Spent = Box<dyn FnOnce(Duration) + Send>;
+
+/// A worker that is busy with a question, until dropped.
+struct Busy {
+    began: Instant,
+    spent: Option<Spent>,
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        if let Some(spent) = self.spent.take() {
+            spent(self.began.elapsed());
+        }
+    }
 }
 
 struct Shared {
@@ -76,10 +91,15 @@ impl Pool {
         Ok(Pool(shared))
     }
 
-    /// Answers a question. If this future is dropped, its worker is killed.
-    pub async fn ask(&self, question: Question) -> Result<Answer, Error> {
+    /// Answers a question. If this future is dropped, its worker is killed. `spent` is told how long a worker was busy with
+    /// it, however it ended.
+    pub async fn ask(
+        &self,
+        question: Question,
+        spent: impl FnOnce(Duration) + Send + 'static,
+    ) -> Result<Answer, Error> {
         let mut ending = self.0.counters.question();
-        let answered = self.answer(question).await;
+        let answered = self.answer(question, Box::new(spent)).await;
         ending.tell(&answered);
         answered
     }
@@ -89,11 +109,12 @@ impl Pool {
         self.0.counters.figures()
     }
 
-    async fn answer(&self, question: Question) -> Result<Answer, Error> {
+    async fn answer(&self, question: Question, spent: Spent) -> Result<Answer, Error> {
         let place = self.0.place().await?;
+        let busy = Busy { began: Instant::now(), spent: Some(spent) };
         // A set of tasks aborts its only one when it is dropped, which a plain handle would not.
         let mut task = JoinSet::new();
-        task.spawn_on(self.0.clone().within_time(question, place), self.0.engine.handle()?);
+        task.spawn_on(self.0.clone().within_time(question, place, busy), self.0.engine.handle()?);
         match task.join_next().await {
             Some(Ok(answered)) => Ok(answered?),
             ended => {
@@ -127,11 +148,11 @@ impl Shared {
         self: Arc<Shared>,
         question: Question,
         place: OwnedSemaphorePermit,
+        _busy: Busy,
     ) -> Result<Answer, Failure> {
         let _running = Raised::new(&self.counters.running);
-        let began = Instant::now();
         match tokio::time::timeout(self.seconds(), self.answer(question, place)).await {
-            Ok(answered) => answered.map(|answer| Answer { took: began.elapsed(), ..answer }),
+            Ok(answered) => answered,
             Err(_) => {
                 let message = format!("the question took longer than {} s", self.config.seconds);
                 Err(Failure::new(Fault::Timeout, message, &SMALLER))

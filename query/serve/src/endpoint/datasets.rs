@@ -8,10 +8,11 @@ use engine::Question;
 
 pub(crate) const PARAMETERS: &[Parameter] = &[FORMAT];
 
-/// Every public dataset, a row each.
+/// Every dataset the caller may read, a row each.
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let format = call.format(call.params(PARAMETERS))?;
-    call.answer(Question::Datasets { restricted: false }, format).await
+    let ids = call.datasets().iter().map(|dataset| dataset.id.clone()).collect();
+    call.answer(Question::Datasets { ids }, format).await
 }
 
 /// One dataset, as a single row.

@@ -1,7 +1,7 @@
 //! `/sql`: questions in SQL over all datasets, by GET or POST.
 
 use crate::api::Api;
-use crate::call::Call;
+use crate::call::{Call, VARY};
 use crate::error::problem;
 use crate::format::Format;
 use crate::parameter::{FORMAT, Parameter, SQL};
@@ -64,7 +64,8 @@ async fn answer(call: &Call, text: Option<String>, format: Format) -> Result<Res
         Format::Csv => sql::Format::Csv,
     };
     let question = sql::Question { text, format: written, datasets: call.datasets() };
-    let answer = call.api.parts.sql.ask(question).await.map_err(problem)?;
+    let bill = call.bill()?;
+    let answer = call.api.parts.sql.ask(question, move |took| bill.pay(took)).await.map_err(problem)?;
     let body = match format {
         Format::Json => render::sql::json(&answer),
         Format::Csv => answer.body,
@@ -74,7 +75,7 @@ async fn answer(call: &Call, text: Option<String>, format: Format) -> Result<Res
     headers.insert(header::CONTENT_TYPE, format.content_type());
     // Nothing tells when an answer changes: a question may name any table, and the clock.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    headers.insert(header::VARY, VARY);
     Ok(response)
 }
 

@@ -50,7 +50,8 @@ async fn metrics_count_requests_by_route() {
 #[tokio::test]
 async fn the_status_is_for_this_machine_only() {
     let town = Town::new().await;
-    assert_eq!(town.get("/status").await.status, StatusCode::FORBIDDEN);
+    let said = town.get("/status").await;
+    assert_eq!((said.status, said.header("www-authenticate")), (StatusCode::UNAUTHORIZED, "Bearer realm=\"lamppost\""));
     let mut local = request(Method::GET, "/status", &[("host", "127.0.0.1:8080")]);
     local.extensions_mut().insert(Peer(([127, 0, 0, 1], 5000).into()));
     let said = town.ask(local).await;
@@ -76,7 +77,7 @@ async fn other_sites_may_read_and_heads_have_no_bodies() {
     let said = town.ask(request(Method::OPTIONS, "/api/v1/datasets/air_quality/latest", &preflight)).await;
     assert_eq!(said.status, StatusCode::NO_CONTENT);
     assert_eq!(said.header("access-control-allow-methods"), "GET, HEAD, OPTIONS");
-    assert_eq!(said.header("access-control-allow-headers"), "*");
+    assert_eq!(said.header("access-control-allow-headers"), "Authorization, *");
 }
 
 #[tokio::test]
@@ -85,6 +86,7 @@ async fn a_panic_ends_one_request_only() {
     let parts = crate::Parts {
         engine: town.engine.clone(),
         sql: super::worker::pool(&town.engine),
+        admission: town.parts.admission.clone(),
         unready: Arc::new(|| panic!("a fault on purpose")),
         figures: Arc::new(Vec::new),
         register: Arc::new(|_| ()),

@@ -23,7 +23,7 @@ async fn a_question_may_come_in_many_ways() {
     let said = town.get("/api/v1/sql?q=SELECT+1").await;
     assert_eq!((said.status.as_u16(), said.body.as_str()), (200, ANSWER));
     assert_eq!(said.header("content-type"), "application/json");
-    assert_eq!((said.header("cache-control"), said.header("vary")), ("no-store", "Accept"));
+    assert_eq!((said.header("cache-control"), said.header("vary")), ("no-store", "Accept, Authorization"));
     for (kind, body) in [
         ("", "SELECT 1"),
         ("application/sql", "SELECT 1"),

@@ -1,7 +1,8 @@
 //! A small town for tests: two public datasets and a restricted one in a folder that goes away.
 
 use super::worker;
-use crate::{Figure, FigureKind, Parts, router};
+use crate::{Admission, Figure, FigureKind, Parts, router};
+use access::{Allowance, Budget, Keyring, Keys};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -126,6 +127,7 @@ impl Town {
         let parts = Parts {
             engine: engine.clone(),
             sql: worker::pool(&engine),
+            admission: admission(Keyring::default(), Allowance::default()),
             unready: Arc::new(move || reasons.lock().expect("no panic holds it").clone()),
             figures: Arc::new(move || vec![figure.clone()]),
             register: Arc::new(|registry| {
@@ -174,6 +176,16 @@ impl Town {
 
     pub(super) async fn get(&self, address: &str) -> Said {
         self.ask(request(Method::GET, address, &[])).await
+    }
+}
+
+/// Who may ask, and how much.
+pub(super) fn admission(ring: Keyring, allowance: Allowance) -> Admission {
+    Admission {
+        keys: Keys::fixed(ring),
+        budget: Budget::new(allowance),
+        anonymous_cells: 1_000_000,
+        public_metrics: true,
     }
 }
 

@@ -36,7 +36,7 @@ impl Scripted {
 
     async fn ask(&self) -> Result<Answer, Kind> {
         let question = Question { text: "SELECT 1".to_owned(), format: Format::Json, datasets: Vec::new() };
-        self.pool.ask(question).await.map_err(|error| error.kind)
+        self.pool.ask(question, |_| ()).await.map_err(|error| error.kind)
     }
 
     /// Waits until no worker is left, not even a zombie.
@@ -113,7 +113,7 @@ async fn a_program_that_is_not_there_is_the_servers_fault() {
     let pool = Pool::new(bench.engine.clone(), config(), start).unwrap();
     let question = Question { text: String::new(), format: Format::Csv, datasets: Vec::new() };
     for _ in 0..3 {
-        assert_eq!(pool.ask(question.clone()).await.map_err(|error| error.kind), Err(Kind::Internal));
+        assert_eq!(pool.ask(question.clone(), |_| ()).await.map_err(|error| error.kind), Err(Kind::Internal));
     }
     assert_eq!(pool.figures().workers, 0);
 }
