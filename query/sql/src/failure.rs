@@ -32,6 +32,25 @@ const TYPES: [(&str, &str); 24] = [
     ("Interval(MonthDayNano)", "interval"),
     ("Interval(DayTime)", "interval"),
 ];
+/// What is said inside of mistakes that have a better name: part of it, and what to say.
+const KNOWN: [(&str, Fault, &str, &str); 6] = [
+    ("divide by zero", Fault::Division, "a division by zero", "a divisor such as nullif(x, 0)"),
+    ("division by zero", Fault::Division, "a division by zero", "a divisor such as nullif(x, 0)"),
+    ("regex parse error", Fault::Value, "a regular expression that is none", "one like '^floor-[0-9]+$'"),
+    (
+        "expression did not compile",
+        Fault::Value,
+        "a regular expression that is none, or too large",
+        "one like '^floor-[0-9]+$'",
+    ),
+    ("logical expression exists", Fault::Refused, "EXISTS is answered in WHERE only", "EXISTS in WHERE, or a join"),
+    (
+        "logical expression insubquery",
+        Fault::Refused,
+        "IN (SELECT …) is answered in WHERE only",
+        "IN (SELECT …) in WHERE, or a join",
+    ),
+];
 /// Bytes of a message from inside.
 const LONGEST: usize = 400;
 
@@ -83,11 +102,11 @@ pub(crate) fn of(error: DataFusionError, places: &Places) -> Failure {
         DataFusionError::Collection(mut errors) if !errors.is_empty() => of(errors.remove(0), places),
         DataFusionError::Shared(inner) => match std::sync::Arc::try_unwrap(inner) {
             Ok(inner) => of(inner, places),
-            Err(shared) => failed(Fault::Mismatch, plain(&shared.to_string()), []),
+            Err(shared) => of_text(Fault::Mismatch, &shared.to_string()),
         },
         DataFusionError::External(inner) => match inner.downcast::<Carried>() {
             Ok(carried) => carried.0,
-            Err(other) => failed(Fault::Internal, plain(&other.to_string()), []),
+            Err(other) => of_text(Fault::Internal, &other.to_string()),
         },
         DataFusionError::SchemaError(schema, _) => of_schema(*schema, places),
         DataFusionError::ArrowError(arrow, _) => of_arrow(*arrow, places),
@@ -96,11 +115,9 @@ pub(crate) fn of(error: DataFusionError, places: &Places) -> Failure {
             "the question needs more memory than it may have",
             ["a shorter span of \"time\", fewer groups or columns, ORDER BY with a LIMIT"],
         ),
-        DataFusionError::Plan(told) | DataFusionError::NotImplemented(told) => {
-            failed(Fault::Mismatch, plain(&told), [])
-        }
-        DataFusionError::Execution(told) => of_text(&told),
-        other => failed(Fault::Internal, plain(&other.strip_backtrace()), ["the question put another way"]),
+        DataFusionError::Plan(told) | DataFusionError::NotImplemented(told) => of_text(Fault::Mismatch, &told),
+        DataFusionError::Execution(told) => of_text(Fault::Value, &told),
+        other => of_text(Fault::Internal, &other.strip_backtrace()),
     }
 }
 
@@ -124,27 +141,29 @@ fn of_schema(error: SchemaError, places: &Places) -> Failure {
 
 fn of_arrow(error: ArrowError, places: &Places) -> Failure {
     match error {
-        ArrowError::DivideByZero => failed(Fault::Division, "a division by zero", ["a divisor such as nullif(x, 0)"]),
+        ArrowError::DivideByZero => of_text(Fault::Division, "division by zero"),
         ArrowError::ArithmeticOverflow(told)
         | ArrowError::CastError(told)
         | ArrowError::ParseError(told)
         | ArrowError::InvalidArgumentError(told)
-        | ArrowError::ComputeError(told) => failed(Fault::Value, plain(&told), []),
+        | ArrowError::ComputeError(told) => of_text(Fault::Value, &told),
         ArrowError::ExternalError(inner) => match inner.downcast::<DataFusionError>() {
             Ok(inner) => of(*inner, places),
-            Err(other) => failed(Fault::Internal, plain(&other.to_string()), []),
+            Err(other) => of_text(Fault::Internal, &other.to_string()),
         },
         ArrowError::MemoryError(_) => of(DataFusionError::ResourcesExhausted(String::new()), places),
-        other => failed(Fault::Internal, plain(&other.to_string()), []),
+        other => of_text(Fault::Internal, &other.to_string()),
     }
 }
 
-/// What running says in words only.
-fn of_text(told: &str) -> Failure {
-    if told.to_lowercase().contains("divide by zero") || told.to_lowercase().contains("division by zero") {
-        return failed(Fault::Division, "a division by zero", ["a divisor such as nullif(x, 0)"]);
+/// What is said in words only, of that sort if they are not known.
+fn of_text(fault: Fault, told: &str) -> Failure {
+    let lower = told.to_lowercase();
+    if let Some((_, fault, message, accepted)) = KNOWN.iter().find(|(part, ..)| lower.contains(part)) {
+        return failed(*fault, *message, [*accepted]);
     }
-    failed(Fault::Value, plain(told), [])
+    let accepted = if fault == Fault::Internal { &["the question put another way"][..] } else { &[] };
+    failed(fault, plain(told), accepted.iter().copied())
 }
 
 /// A message without names and layers of the program, on one line.
@@ -159,6 +178,9 @@ fn plain(told: &str) -> String {
     for lead in [
         "Error during planning: ",
         "Execution error: ",
+        "Internal error: ",
+        "Invalid argument error: ",
+        "Compute error: ",
         "Arrow error: ",
         "Optimizer rule ",
         "type_coercion",

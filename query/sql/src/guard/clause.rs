@@ -91,8 +91,11 @@ pub(crate) fn check_columns(columns: &[OrderByExpr]) -> Result<(), Failure> {
 
 fn check_limit(limit: &LimitClause) -> Result<(), Failure> {
     match limit {
-        LimitClause::LimitOffset { limit: _, offset: _, limit_by } => {
-            absent(limit_by.is_empty(), "LIMIT … BY", "row_number() OVER (PARTITION BY …)")
+        LimitClause::LimitOffset { limit, offset, limit_by } => {
+            absent(limit_by.is_empty(), "LIMIT … BY", "row_number() OVER (PARTITION BY …)")?;
+            let mut counts = limit.iter().chain(offset.iter().map(|offset| &offset.value));
+            let plain = counts.all(|count| matches!(count, Expr::Value(_) | Expr::UnaryOp { .. }));
+            absent(plain, "LIMIT or OFFSET by an expression", "LIMIT 100 OFFSET 200")
         }
         LimitClause::OffsetCommaLimit { .. } => refused("LIMIT a, b", "", "LIMIT b OFFSET a"),
     }

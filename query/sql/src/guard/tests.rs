@@ -89,6 +89,7 @@ fn what_does_more_than_read_is_refused() {
         "SELECT co2 -> 'a' FROM air",
         "SELECT 1 = ANY (ARRAY[1])",
         "SELECT * FROM air LIMIT 1 BY sensor",
+        "SELECT * FROM air LIMIT (SELECT 1)",
     ] {
         let failure = checked(text).expect_err(text);
         assert!(matches!(failure.fault, Fault::Refused | Fault::Syntax), "{text}\n{failure:?}");

@@ -281,3 +281,23 @@ fn a_plan_is_told_in_rows() {
     let last = rows.last().expect("a line").to_string();
     assert!(last.contains("Scan: air, 2 columns, 1 sensors, from 2026-11-20T01:00:00.000001Z"), "{rows:?}");
 }
+
+#[test]
+fn mistakes_that_have_a_name_are_told_by_it() {
+    let mut town = Town::start();
+    for (text, fault, message) in [
+        ("SELECT 'a' ~ '('", Fault::Value, "a regular expression that is none"),
+        ("SELECT 1 % 0", Fault::Division, "a division by zero"),
+        (
+            "SELECT regexp_like(sensor, '(a{1000}){1000}') FROM air",
+            Fault::Value,
+            "a regular expression that is none, or too large",
+        ),
+        ("SELECT EXISTS (SELECT 1 FROM air)", Fault::Refused, "EXISTS is answered in WHERE only"),
+        ("SELECT co2 FROM air LIMIT -1", Fault::Mismatch, "LIMIT must be >= 0, '-1' was provided"),
+        ("SELECT (SELECT co2 FROM air)", Fault::Value, "Scalar subquery returned more than one row"),
+    ] {
+        let found = failure(&mut town, text);
+        assert_eq!((found.fault, found.message.as_str()), (fault, message), "{text}");
+    }
+}
