@@ -6,6 +6,7 @@ use crate::geomap::{layer, options, places};
 use crate::language::Language;
 use crate::panel::{Panel, ago, arranged, bar, by_call, by_name, sorted, steps, table};
 use crate::query::{Cell, Query};
+use schemas::time::HOUR;
 use schemas::{Cadence, Dataset};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -63,8 +64,9 @@ fn list(datasets: &[Arc<Dataset>], language: &Language) -> Panel {
     // `reduce` names its column of names "Field", and `merge` knows columns by the names they came with.
     let list = list.column("last", Cell::Time).computed("Field", "id");
     panel.calls.push(Query { name: LIST.to_owned(), ..list });
-    for dataset in datasets.iter().filter(|dataset| dataset.every != Cadence::Event) {
-        panel.calls.push(coverage(dataset));
+    for dataset in datasets {
+        let Cadence::Every(every) = dataset.every else { continue };
+        panel.calls.push(coverage(dataset, every));
         panel.transformations.push(of_call(
             &dataset.id,
             "calculateField",
@@ -159,13 +161,15 @@ fn latest(dataset: &Dataset, language: &Language) -> Query {
     Query { name: dataset.id.to_string(), ..call }
 }
 
-/// Coverage of every field in each hour of the last day, whatever time the dashboard shows.
-fn coverage(dataset: &Dataset) -> Query {
+/// Coverage of every field in each hour of the last day, whatever time the dashboard shows. Hours say nothing of sensors that
+/// tell something less often: of those, in today and yesterday.
+fn coverage(dataset: &Dataset, every: i64) -> Query {
+    let bucket = if every <= HOUR { "1h" } else { "day" };
     let columns: Vec<String> = dataset.fields.iter().map(|field| format!("{}_coverage", field.name)).collect();
     let call = Query::new(format!("/api/v1/datasets/{}/aggregates", dataset.id))
         .with("fields", columns.join(","))
         .with("group", "none")
-        .with("bucket", "1h")
+        .with("bucket", bucket)
         .with("from", "now-24h")
         .column("start", Cell::Time);
     Query { name: dataset.id.to_string(), ..call.numbers(&columns) }

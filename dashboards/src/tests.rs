@@ -217,6 +217,15 @@ fn a_town_of_events_has_an_overview_without_silence() {
 }
 
 #[test]
+fn coverage_is_asked_in_buckets_that_hold_a_reading() {
+    for (every, bucket) in [("5m", "1h"), ("1h", "1h"), ("1d", "day")] {
+        let contract = AIR.replace("every = \"5m\"", &format!("every = \"{every}\""));
+        let overview = dashboards(&made(&[&contract], "en")).swap_remove(0).to_string();
+        assert!(overview.contains(&format!(r#"{{"key":"bucket","value":"{bucket}"}}"#)), "{every}");
+    }
+}
+
+#[test]
 fn titles_are_in_the_language_asked_for() {
     let titles = |language| -> Vec<String> {
         let found = dashboards(&made(&[AIR, AWKWARD], language));
