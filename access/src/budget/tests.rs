@@ -1,3 +1,5 @@
+//! Buckets of cost units: what they give, when, and to whom.
+
 use super::*;
 use crate::Key;
 use jiff::Timestamp;

@@ -1,3 +1,5 @@
+//! Who a request is taken to come from.
+
 use super::*;
 use axum::http::HeaderValue;
 

@@ -1,3 +1,5 @@
+//! The life of keys, and of their file.
+
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,3 +1,5 @@
+//! Messages survive their frames, and broken frames are errors.
+
 use super::*;
 use crate::sql::message::{Ask, Failure, Fault, Format, Limits, Scan};
 use crate::sql::{Catalog, Column, ColumnType, Table};
