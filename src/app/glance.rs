@@ -14,6 +14,7 @@ use super::pulse::rate;
 use super::watch::Watch;
 use schemas::time::SECOND;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 /// The server at a glance. Rates and means are of the last minute, and missing in the first seconds.
@@ -50,6 +51,8 @@ pub struct Glance {
     pub paces: Vec<Pace>,
     /// Seconds until intake stops for want of room, at the pace of the last hour; missing when no end is in sight.
     pub full_in_seconds: Option<f64>,
+    /// Questions in SQL and the processes that answer them.
+    pub sql: Sql,
     /// Rejects by source, reason and field, the most frequent first.
     pub rejects: Vec<Rejected>,
     /// Sensors that went silent, by dataset.
@@ -68,9 +71,23 @@ pub struct Pace {
     pub newest: Option<String>,
 }
 
+/// Questions in SQL and the processes that answer them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sql {
+    /// Worker processes there are.
+    pub workers: u64,
+    /// Questions that have one.
+    pub running: u64,
+    /// Questions that wait for one.
+    pub waiting: u64,
+    /// Questions since the start by how they ended.
+    pub questions: BTreeMap<String, u64>,
+}
+
 impl Glance {
     /// A look at the server now.
-    pub(super) fn look(watch: &Watch) -> Glance {
+    pub(super) fn look(watch: &Watch, sql: engine::sql::Figures) -> Glance {
         let (status, now) = (watch.reader.status(), (watch.clock)());
         let counters = watch.counters(&status);
         let pulse = watch.pulse.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,6 +110,12 @@ impl Glance {
             sync_seconds: earlier.and_then(|(_, before)| counters.syncs.mean_since(&before.syncs)),
             paces: status.datasets.iter().enumerate().map(pace).collect(),
             full_in_seconds: pulse.full_in(now, status.room()),
+            sql: Sql {
+                workers: sql.workers,
+                running: sql.running,
+                waiting: sql.waiting,
+                questions: sql.questions.into_iter().map(|(ended, count)| (ended.to_owned(), count)).collect(),
+            },
             rejects: rejects(&watch.reader),
             silent: silent(&watch.reader, now),
             unready: watch.unready(),

@@ -75,6 +75,7 @@ impl App {
             .map_err(|e| Error::run(format!("cannot start the pool of SQL workers: {e}")))?;
         let (metrics, reader) = (self.intake.metrics().clone(), self.reader.clone());
         let [ready, scraped, asked] = [watch.clone(), watch.clone(), watch.clone()];
+        let pool = sql.clone();
         Ok(serve::Parts {
             engine,
             sql,
@@ -90,7 +91,7 @@ impl App {
                 metrics.register(registry);
                 registry.register_collector(Box::new(figures::Timings(reader.clone())));
             }),
-            status: Arc::new(move || asked.glance().json()),
+            status: Arc::new(move || asked.glance(pool.figures()).json()),
         })
     }
 

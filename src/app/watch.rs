@@ -53,9 +53,9 @@ impl Watch {
         self.reader.status().stopped.into_iter().collect()
     }
 
-    /// The server at a glance.
-    pub(super) fn glance(&self) -> Glance {
-        Glance::look(self)
+    /// The server at a glance, with the figures of its SQL workers.
+    pub(super) fn glance(&self, sql: engine::sql::Figures) -> Glance {
+        Glance::look(self, sql)
     }
 
     /// Figures that are read at each scrape.

@@ -23,9 +23,15 @@ pub(super) fn text(glance: &Glance) -> String {
     for recovered in &glance.store.recovered {
         let _ = writeln!(out, "  recovered at the start: {}", one_line(recovered));
     }
-    for paragraph in
-        [doors(glance), log(glance), datasets(glance), maintenance(glance), silent(glance), rejects(glance)]
-    {
+    for paragraph in [
+        doors(glance),
+        log(glance),
+        datasets(glance),
+        maintenance(glance),
+        sql(glance),
+        silent(glance),
+        rejects(glance),
+    ] {
         if !paragraph.is_empty() {
             let _ = write!(out, "\n{paragraph}");
         }
@@ -161,6 +167,17 @@ fn rejects(glance: &Glance) -> String {
         }
     }
     if out.is_empty() { "Rejects: none\n".to_owned() } else { format!("Rejects\n{out}") }
+}
+
+/// Questions in SQL, once there were any: workers start with the first.
+fn sql(glance: &Glance) -> String {
+    let sql = &glance.sql;
+    if sql.questions.is_empty() && sql.workers == 0 {
+        return String::new();
+    }
+    let ended: Vec<String> = sql.questions.iter().map(|(ended, times)| format!("{} {ended}", count(*times))).collect();
+    let (workers, ended) = (plural(sql.workers, "worker"), ended.join(", "));
+    format!("SQL: {workers}; {} running, {} waiting; since the start: {ended}\n", sql.running, sql.waiting)
 }
 
 /// A rate for people: two digits where they tell something.

@@ -88,6 +88,8 @@ fn what_is_wrong_stands_first_and_rejects_say_what_to_do() {
     glance.store.datasets[0].working = vec![Turn { task: Task::Fold, seconds: 3.0 }];
     let took = Counted { count: 9, seconds: 1.0, ..Counted::default() };
     glance.store.tasks = vec![TaskStatus { task: Task::Fold, took, failed: 1 }];
+    glance.sql.workers = 1;
+    glance.sql.questions = [("answered".to_owned(), 12), ("timeout".to_owned(), 1)].into();
     glance.silent =
         vec![Silent { dataset: "air_quality".into(), count: 9, sensors: vec!["a".into(), "b\x1b[2J".into()] }];
     let rejected = |n: u64| Rejected {
@@ -115,6 +117,7 @@ fn what_is_wrong_stands_first_and_rejects_say_what_to_do() {
         "71.0 GiB free for the data, 1.0 GiB for the log; full in about 40 days",
         "air_quality fold for 3 s",
         "1 turn of fold failed",
+        "SQL: 1 worker; 0 running, 0 waiting; since the start: 12 answered, 1 timeout",
         "air_quality: 9 silent sensors: a, b\u{fffd}[2J, …",
         "  1 × out_of_range co2 of air_quality/0; last 3 min ago, first 2026-11-19T08:00:00Z",
         "    30000 is above 10000",
