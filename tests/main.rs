@@ -8,4 +8,5 @@ mod metrics;
 mod mosquitto;
 mod recorded;
 mod server;
+mod sql;
 mod tidy;

@@ -30,11 +30,16 @@ pub(crate) struct Lane {
 }
 
 impl Load {
-    /// So many rounds of all sensors.
+    /// So many rounds of all sensors, until now.
     pub(crate) fn new(rounds: usize) -> Load {
+        Load::before(0, rounds)
+    }
+
+    /// So many rounds of all sensors that end so many rounds before now.
+    pub(crate) fn before(later: usize, rounds: usize) -> Load {
         let mut lanes: Vec<Lane> = (0..CONNECTIONS).map(|_| Lane::default()).collect();
         let now = Timestamp::now().as_second();
-        let begin = now - now.rem_euclid(EVERY) - EVERY * rounds as i64;
+        let begin = now - now.rem_euclid(EVERY) - EVERY * (later + rounds) as i64;
         for round in 0..rounds {
             // Round by round the clocks differ by nothing: minutes are what counters tell.
             let time = Timestamp::from_second(begin + EVERY * round as i64).expect("a time of this century");

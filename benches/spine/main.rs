@@ -1,7 +1,7 @@
 //! What the spine carries: the real binary under load, in a folder of its own on the build's disk.
 //!
-//! `cargo bench --bench spine` measures all; `-- --runs 5` takes the median of five; `-- door`, `-- relay`, `-- answers`
-//! measure one part. Mosquitto (Debian) is needed for `relay`; `answers` uses the recorded bike counts where
+//! `cargo bench --bench spine` measures all; `-- --runs 5` takes the median of five; `-- door`, `-- relay`, `-- answers`,
+//! `-- sql` measure one part. Mosquitto (Debian) is needed for `relay`; `answers` uses the recorded bike counts where
 //! `../shared/data` is, else half a year of the demo town.
 //!
 //! **How to read it.** Load, broker and server share one machine, so walls compare only with walls of the same table and
@@ -21,6 +21,7 @@ mod process;
 mod questions;
 mod relay;
 mod server;
+mod sql;
 mod table;
 mod web;
 
@@ -42,10 +43,14 @@ fn main() {
         runs = number(&words, at + 1);
         words.drain(at..at + 2);
     }
-    let parts: [(&str, Measure); 3] =
-        [("door", door::measure), ("relay", relay::measure), ("answers", |_| answers::measure())];
+    let parts: [(&str, Measure); 4] = [
+        ("door", door::measure),
+        ("relay", relay::measure),
+        ("answers", |_| answers::measure()),
+        ("sql", |_| sql::measure()),
+    ];
     if let Some(word) = words.iter().find(|word| parts.iter().all(|(name, _)| name != word)) {
-        panic!("{word:?} is not measured here; say door, relay, answers or nothing, and --runs N");
+        panic!("{word:?} is not measured here; say door, relay, answers, sql or nothing, and --runs N");
     }
     say(&format!("{} run(s) of each row; load average {}", runs, load_average()));
     for (name, measure) in parts {

@@ -21,6 +21,11 @@ impl Web {
         Web { host: host.to_owned(), stream: connect(host), used: Instant::now() }
     }
 
+    /// Host and port.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The body of a GET that must succeed.
     pub(crate) fn get(&mut self, path: &str) -> Vec<u8> {
         if self.used.elapsed() > IDLE {

@@ -74,6 +74,11 @@ impl Server {
         self.told("mqtt door: ")
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to end, as an init system does, and waits.
     pub(crate) fn stop(mut self) -> Ended {
         let killed = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
