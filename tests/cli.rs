@@ -22,7 +22,7 @@ fn help_is_an_answer_and_nonsense_is_not() {
 
 #[test]
 fn each_command_shows_an_example() {
-    for command in ["demo", "serve", "check", "replay", "import", "dashboards", "status"] {
+    for command in ["demo", "serve", "check", "replay", "import", "dashboards", "status", "sql"] {
         let ended = lamppost([command, "--help"]);
         assert!(ended.out.contains(&format!("Example: lamppost {command}")), "{}", ended.out);
     }

@@ -105,7 +105,9 @@ impl App {
 /// How a SQL worker is started: this very program again, even if a newer one has taken its place on disk.
 fn sql_worker(memory: u64) -> engine::sql::Start {
     let arguments = vec!["sql-worker".into(), memory.to_string().into()];
-    engine::sql::Start { program: "/proc/self/exe".into(), arguments }
+    // By default mimalloc takes a gibibyte of address space at once and counts it as used, which leaves nothing of the limit.
+    let environment = vec![("MIMALLOC_ARENA_EAGER_COMMIT", "0")];
+    engine::sql::Start { program: "/proc/self/exe".into(), arguments, environment }
 }
 
 /// Resolves when the word is given, or nobody is left to give it.

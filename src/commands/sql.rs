@@ -51,7 +51,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     headers.extend(bearer.as_deref().map(|bearer| ("Authorization", bearer)));
     let reply = server.post("/api/v1/sql", &headers, &text, PATIENCE).await?;
     if reply.status != 200 {
-        return Err(refused(&reply));
+        return Err(refused(&reply, &text));
     }
     match options.format {
         Format::Table => console::say(table(&reply.body)?),
@@ -71,15 +71,27 @@ fn key(file: &Path) -> Result<String, Error> {
     read.map(|text| text.trim().to_owned()).map_err(|e| Error::usage(format!("--key-file {}: {e}", file.display())))
 }
 
-/// What the server has against the question, and what would be right.
-fn refused(reply: &Reply) -> Error {
+/// What the server has against the question, where in its text, and what would be right.
+fn refused(reply: &Reply, text: &str) -> Error {
     let problem: Value = serde_json::from_str(&reply.body).unwrap_or_default();
     let detail = problem["detail"].as_str().unwrap_or(reply.body.trim());
     let faults = problem["errors"].as_array().into_iter().flatten();
     let accepted = faults.filter_map(|fault| fault["accepted"].as_array()).flatten().filter_map(Value::as_str);
-    let hints: String = accepted.map(|hint| format!("\n  try: {hint}")).collect();
-    let message = format!("{detail}{hints}");
+    let accepted: Vec<&str> = accepted.collect();
+    let hint = if accepted.is_empty() { String::new() } else { format!("\n  try: {}", accepted.join(", ")) };
+    let message = format!("{detail}{}{hint}", shown(detail, text).unwrap_or_default());
     if reply.status == 400 { Error::usage(message) } else { Error::run(message) }
+}
+
+/// The line of the text that a message names, and a caret below the column it names.
+fn shown(detail: &str, text: &str) -> Option<String> {
+    let (_, place) = detail.rsplit_once(" at line ")?;
+    let (line, column) = place.split_once(", column ")?;
+    let column = column.split(|letter: char| !letter.is_ascii_digit()).next()?;
+    let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
+    let line = text.lines().nth(line.checked_sub(1)?)?;
+    let indent: String = line.chars().take(column.checked_sub(1)?).map(|c| if c == '\t' { c } else { ' ' }).collect();
+    Some(format!("\n  {}\n  {indent}^", line.replace(|letter: char| letter.is_control() && letter != '\t', "\u{fffd}")))
 }
 
 /// The answer as a table, and how many rows it has.
@@ -90,7 +102,7 @@ fn table(body: &str) -> Result<String, Error> {
     let names: Vec<&str> = columns.iter().filter_map(|column| column["name"].as_str()).collect();
     let rows = answer["data"].as_array().ok_or_else(|| told("it has no rows"))?;
     let mut table = Table::new();
-    table.load_preset(presets::ASCII_NO_BORDERS).set_header(&names);
+    table.load_preset(presets::ASCII_MARKDOWN).set_header(&names);
     for row in rows {
         table.add_row(names.iter().map(|name| cell(&row[*name])));
     }
@@ -127,19 +139,29 @@ mod tests {
         let body = r#"{"data":[{"sensor":"a\u001b[1m","mean":12.50},{"sensor":null,"mean":7}],
             "meta":{"columns":[{"name":"sensor","type":"text"},{"name":"mean","type":"numeric"}],"rows":2}}"#;
         let lines: Vec<String> = table(body).unwrap().lines().map(|line| line.trim_end().to_owned()).collect();
-        assert_eq!(lines[0], " sensor | mean");
-        assert_eq!(lines[2], " a\u{fffd}[1m  | 12.50");
+        assert_eq!(lines[0], "| sensor |  mean |");
+        assert_eq!(lines[2], "| a\u{fffd}[1m  | 12.50 |");
         assert_eq!(lines.last().unwrap(), "2 rows");
-        assert!(lines.iter().any(|line| line.ends_with("|     7")), "{lines:#?}");
+        assert!(lines.contains(&"|        |     7 |".to_owned()), "{lines:#?}");
         assert!(table("{}").is_err() && table("no").is_err());
     }
 
     #[test]
     fn wrong_questions_end_as_wrong_usage() {
-        let body = r#"{"detail":"there is no table \"trafic\"","errors":[{"parameter":"q","accepted":["traffic"]}]}"#;
-        let error = refused(&Reply { status: 400, body: body.to_owned() });
-        assert_eq!(error.message, "there is no table \"trafic\"\n  try: traffic");
+        let body = r#"{"detail":"there is no table \"trafic\"","errors":[{"parameter":"q","accepted":["traffic","weather"]}]}"#;
+        let error = refused(&Reply { status: 400, body: body.to_owned() }, "");
+        assert_eq!(error.message, "there is no table \"trafic\"\n  try: traffic, weather");
         assert_eq!(error.kind, crate::Kind::Usage);
-        assert_eq!(refused(&Reply { status: 503, body: "no".to_owned() }).kind, crate::Kind::Run);
+        assert_eq!(refused(&Reply { status: 503, body: "no".to_owned() }, "").kind, crate::Kind::Run);
+    }
+
+    #[test]
+    fn a_caret_stands_below_what_is_wrong() {
+        let text = "SELECT 1\n  FROM twon";
+        let found = shown("there is no table twon at line 2, column 8", text);
+        assert_eq!(found.as_deref(), Some("\n    FROM twon\n         ^"));
+        for nowhere in ["no place", "x at line 9, column 1", "x at line 0, column 0", "x at line y, column 1"] {
+            assert_eq!(shown(nowhere, text), None, "{nowhere}");
+        }
     }
 }

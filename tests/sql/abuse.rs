@@ -3,7 +3,7 @@
 
 use super::flow::Flow;
 use super::place::{Place, Told, ask, begin, figure};
-use crate::cli::program::{PATIENCE, Server, get, wait};
+use crate::cli::program::{PATIENCE, Server, wait};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,7 +70,7 @@ impl Town {
         let kibibytes: u64 = resident.trim_end_matches(" kB").parse().unwrap();
         assert!(kibibytes << 10 < CEILING, "the server has {resident} resident");
         let calm = flow.end();
-        assert!(calm.acked > 100 && calm.acks < Duration::from_secs(5), "{calm:?}");
+        assert!(calm.acked > 20 && calm.acks < Duration::from_secs(5), "{calm:?}");
         assert!(calm.health < Duration::from_secs(2), "{calm:?}");
         assert_eq!(self.server.stop().code, Some(0));
     }
@@ -179,7 +179,7 @@ const MISCHIEF: &[&str] = &[
 const HEAVY: &[&str] = &[
     // Few keys, many pairs.
     "SELECT count(*) FROM town a JOIN town b ON a.sensor = b.sensor",
-    "SELECT a.time, b.time FROM town a JOIN town b ON a.sensor = b.sensor ORDER BY b.cars, a.cars",
+    "SELECT a.time AS x, b.time AS y FROM town a JOIN town b ON a.sensor = b.sensor ORDER BY b.cars, a.cars",
     "SELECT count(*) FROM town a, town b, town c WHERE a.sensor = b.sensor AND b.sensor = c.sensor",
     "SELECT count(*) FROM town a JOIN town b ON a.door = b.door AND a.cars < b.cars",
     "SELECT count(*) FROM town a FULL JOIN town b ON a.sensor = b.sensor WHERE a.cars + b.cars > 1000",
@@ -191,7 +191,7 @@ const HEAVY: &[&str] = &[
     "SELECT sensor, array_agg(temperature ORDER BY cars, time) FROM town GROUP BY sensor",
     "SELECT length(string_agg(a.sensor || b.sensor, ',')) FROM town a JOIN town b ON a.sensor = b.sensor",
     "SELECT count(DISTINCT cast(a.time AS text) || cast(b.time AS text)) FROM town a JOIN town b ON a.sensor = b.sensor",
-    "SELECT a.time, b.time, count(*) FROM town a JOIN town b ON a.sensor = b.sensor GROUP BY a.time, b.time",
+    "SELECT a.time AS x, b.time AS y, count(*) AS n FROM town a JOIN town b ON a.sensor = b.sensor GROUP BY a.time, b.time",
     "SELECT * FROM town",
     "SELECT * FROM town ORDER BY noise, wind, cars, energy",
     "SELECT *, sum(cars) OVER (PARTITION BY door ORDER BY time ROWS BETWEEN 50000 PRECEDING AND 50000 FOLLOWING) FROM town",
@@ -258,7 +258,6 @@ fn what_may_not_be_asked_is_refused_at_once() {
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), statements().count(), wrong.join("\n"));
     assert_eq!(town.ask(b"SELECT '\xff\xfe'").status, 400);
-    assert_eq!(town.ask(vec![b' '; 2 << 20]).slug(), "too-large");
     assert_eq!(figure(&town.http, "lamppost_sql_workers_killed_total"), 0.0, "the guard needs no rope");
     town.check_calm(flow);
 }
@@ -335,10 +334,11 @@ fn a_worker_has_no_file_no_socket_and_no_environment() {
         let harmless = ["pipe:", "anon_inode:"].iter().any(|start| target.starts_with(start));
         assert!(harmless, "{} is {target}", entry.path().display());
     }
-    assert_eq!(std::fs::read(worker.join("environ")).unwrap(), b"");
+    assert_eq!(std::fs::read(worker.join("environ")).unwrap(), b"MIMALLOC_ARENA_EAGER_COMMIT=0\0");
     let limits = std::fs::read_to_string(worker.join("limits")).unwrap();
     let data = limits.lines().find(|line| line.starts_with("Max data size")).unwrap();
     assert!(data.contains(&(256 << 20).to_string()), "{data}");
+    assert_eq!(std::fs::read_to_string(worker.join("oom_score_adj")).unwrap().trim(), "1000");
     // A server that is killed takes its workers along: their pipes end.
     let Town { place: _place, server, .. } = town;
     drop(server);

@@ -51,8 +51,8 @@ fn the_command_prints_tables_csv_and_json() {
     let table = lamppost(["sql", sql, "--url", &url]);
     assert_eq!(table.code, Some(0), "{table:?}");
     let lines: Vec<&str> = table.out.lines().map(str::trim_end).collect();
-    assert_eq!((lines[0], *lines.last().unwrap()), (" sensor | most", "2 rows"), "{}", table.out);
-    assert!(lines.contains(&" s1     |   19"), "{}", table.out);
+    assert_eq!((lines[0], *lines.last().unwrap()), ("| sensor | most |", "2 rows"), "{}", table.out);
+    assert!(lines.contains(&"| s1     |   19 |"), "{}", table.out);
     let csv = lamppost(["sql", sql, "--url", &url, "--format", "csv"]);
     assert_eq!(csv.out, "sensor,most\r\ns0,18\r\ns1,19\n");
     let answer: serde_json::Value =

@@ -113,7 +113,7 @@ fn sql_and_rest_give_the_same_numbers_in_every_layer() {
         assert_eq!(by_sql(&http), after, "layers {at:?}");
         (at == [0, 0, 0]).then_some(())
     });
-    assert!(seen.len() > 1 && seen.contains(&[true, false, false]), "{seen:?}");
+    assert!(seen.len() > 1 && seen.iter().any(|&[hot, ..]| hot), "{seen:?}");
     assert_eq!(by_rest(&http), after);
     assert_eq!(server.stop().code, Some(0));
 }

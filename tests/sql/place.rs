@@ -49,7 +49,7 @@ name = "noise"
 unit = "dB"
 kind = "level"
 resolution = 0.1
-range = [0, 200]
+range = [20, 140]
 
 [[field]]
 name = "wind"

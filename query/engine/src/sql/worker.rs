@@ -31,6 +31,8 @@ pub struct Start {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
+    /// Its whole environment.
+    pub environment: Vec<(&'static str, &'static str)>,
 }
 
 /// A worker that has said that it is ready. Dropping it kills it.
@@ -63,13 +65,24 @@ impl Worker {
         counters: &Arc<Counters>,
     ) -> Result<Worker, Failure> {
         let mut command = Command::new(&start.program);
-        command.args(&start.arguments).env_clear().current_dir("/").kill_on_drop(true);
+        // A group of its own: Ctrl-C in the server's terminal is for the server alone, which lets questions end.
+        command
+            .args(&start.arguments)
+            .env_clear()
+            .envs(start.environment.iter().copied())
+            .current_dir("/")
+            .process_group(0)
+            .kill_on_drop(true);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| failed(&format!("a SQL worker cannot be started: {error}")))?;
+        if let Some(id) = child.id() {
+            // When the machine runs out of memory, a question should end and not the server. Not every kernel asks.
+            let _ = std::fs::write(format!("/proc/{id}/oom_score_adj"), "1000");
+        }
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         counters.workers.fetch_add(1, Ordering::Relaxed);
         counters.started.fetch_add(1, Ordering::Relaxed);

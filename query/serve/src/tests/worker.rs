@@ -16,7 +16,8 @@ pub(super) fn scripted(engine: &Engine, messages: &[FromWorker]) -> Pool {
     let (ready, answer) = (said(&[FromWorker::Ready]), said(messages));
     let hear = "n=$(head -c 4 | od -An -tu4) && [ -n \"$n\" ] && head -c $((n+1)) >/dev/null";
     let script = format!("{ready}; while {hear}; do {answer}; done");
-    let start = Start { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] };
+    let arguments = vec!["-c".into(), script.into()];
+    let start = Start { program: "/bin/sh".into(), arguments, environment: Vec::new() };
     Pool::new(engine.clone(), Config::default(), start).expect("a pool")
 }
 

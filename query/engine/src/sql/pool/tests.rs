@@ -4,6 +4,7 @@ use super::*;
 use crate::sql::FromWorker;
 use crate::testing::{Bench, time};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Takes one frame from standard input; fails at its end.
 const HEAR: &str = "n=$(head -c 4 | od -An -tu4) && [ -n \"$n\" ] && head -c $((n+1)) >/dev/null";
@@ -18,6 +19,8 @@ fn say(messages: &[FromWorker]) -> String {
 struct Scripted {
     pool: Pool,
     ids: PathBuf,
+    /// Milliseconds that questions had a worker.
+    spent: Arc<AtomicU64>,
     _bench: Bench,
     _folder: tempfile::TempDir,
 }
@@ -28,15 +31,22 @@ impl Scripted {
         let folder = tempfile::tempdir().unwrap();
         let ids = folder.path().join("ids");
         let script = format!("echo $$ >> \"$0\"\n{script}");
-        let start =
-            Start { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into(), ids.clone().into()] };
+        let start = Start {
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into(), ids.clone().into()],
+            environment: Vec::new(),
+        };
         let pool = Pool::new(bench.engine.clone(), config, start).unwrap();
-        Scripted { pool, ids, _bench: bench, _folder: folder }
+        Scripted { pool, ids, spent: Arc::default(), _bench: bench, _folder: folder }
     }
 
     async fn ask(&self) -> Result<Answer, Kind> {
         let question = Question { text: "SELECT 1".to_owned(), format: Format::Json, datasets: Vec::new() };
-        self.pool.ask(question, |_| ()).await.map_err(|error| error.kind)
+        let spent = self.spent.clone();
+        let answered = self.pool.ask(question, move |took| {
+            spent.fetch_add(took.as_millis() as u64, Ordering::Relaxed);
+        });
+        answered.await.map_err(|error| error.kind)
     }
 
     /// Waits until no worker is left, not even a zombie.
@@ -109,7 +119,7 @@ async fn whatever_becomes_of_a_worker_the_question_is_told_and_nothing_stays() {
 #[tokio::test]
 async fn a_program_that_is_not_there_is_the_servers_fault() {
     let bench = Bench::new(time("2026-11-20T09:00:00Z"), crate::Config::default()).await;
-    let start = Start { program: "/nowhere/lamppost".into(), arguments: Vec::new() };
+    let start = Start { program: "/nowhere/lamppost".into(), arguments: Vec::new(), environment: Vec::new() };
     let pool = Pool::new(bench.engine.clone(), config(), start).unwrap();
     let question = Question { text: String::new(), format: Format::Csv, datasets: Vec::new() };
     for _ in 0..3 {
@@ -126,6 +136,7 @@ async fn a_caller_that_leaves_takes_its_worker_along() {
     scripted.deserted().await;
     let figures = scripted.pool.figures();
     assert_eq!((figures.killed, figures.running, figures.questions.get("left")), (1, 0, Some(&1)));
+    assert!(scripted.spent.load(Ordering::Relaxed) >= 300, "what was spent is told though nobody waits for it");
 }
 
 #[tokio::test]
@@ -139,6 +150,7 @@ async fn those_who_would_wait_too_long_are_told_to_come_again() {
     assert_eq!(ended.0, Err(Kind::Sql(Fault::Timeout)));
     assert_eq!(ended.2.0, Err(Kind::Busy));
     assert!(ended.2.1 < Duration::from_millis(900), "at once, not after {:?}", ended.2.1);
+    assert!(scripted.spent.load(Ordering::Relaxed) < 2500, "who only waits spends nothing");
     scripted.deserted().await;
 }
 
