@@ -132,7 +132,7 @@ fn fill(root: Table<'_>, folder: &Path, insecure: bool) -> Config {
         sql(&table, &mut config.sql);
         table.close();
         // A question waits for a worker and then is answered: the door must not be the first to lose patience.
-        let longest = Duration::from_secs(2 * config.sql.seconds + 10);
+        let longest = Duration::from_secs(3 * config.sql.seconds);
         config.limits.request = config.limits.request.max(longest);
     }
     root.close();

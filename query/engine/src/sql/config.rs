@@ -9,7 +9,8 @@ pub struct Config {
     pub workers: usize,
     /// Questions that may wait for a worker; past it the answer is [`crate::Kind::Busy`].
     pub waiting: usize,
-    /// Seconds a question may take once it has a worker, and the seconds it waits for one before it is told to come again.
+    /// Seconds a question may take once it has a worker. It waits half as long again for one, so that whoever is next gets the
+    /// place of a question that takes all its time; then it is told to come again.
     pub seconds: u64,
     /// How long a worker is kept unused.
     pub idle: Duration,

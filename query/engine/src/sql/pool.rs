@@ -135,7 +135,7 @@ impl Shared {
         let _waiting =
             self.waiting.try_acquire().map_err(|_| busy("too many questions in SQL wait; ask again shortly"))?;
         let _counted = Raised::new(&self.counters.waiting);
-        let turn = tokio::time::timeout(self.seconds(), self.places.clone().acquire_owned()).await;
+        let turn = tokio::time::timeout(self.seconds() * 3 / 2, self.places.clone().acquire_owned()).await;
         turn.ok().and_then(Result::ok).ok_or_else(|| busy("no SQL worker became free in time; ask again shortly"))
     }
 

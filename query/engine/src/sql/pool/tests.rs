@@ -148,6 +148,7 @@ async fn those_who_would_wait_too_long_are_told_to_come_again() {
         (told, began.elapsed())
     });
     assert_eq!(ended.0, Err(Kind::Sql(Fault::Timeout)));
+    assert_eq!(ended.1, Err(Kind::Sql(Fault::Timeout)), "it waited for the first one's end and got its place");
     assert_eq!(ended.2.0, Err(Kind::Busy));
     assert!(ended.2.1 < Duration::from_millis(900), "at once, not after {:?}", ended.2.1);
     assert!(scripted.spent.load(Ordering::Relaxed) < 2500, "who only waits spends nothing");
