@@ -95,19 +95,19 @@ async fn whatever_becomes_of_a_worker_the_question_is_told_and_nothing_stays() {
     let failure = Failure::new(Fault::NoTable, "no", &[]);
     let long = FromWorker::Body(bytes::Bytes::from_static(&[b'x'; 101]));
     for (fate, script, kind, killed) in [
-        ("never ready", "sleep 100".to_owned(), Kind::Sql(Fault::Timeout), 1),
-        ("silent", ready("sleep 100"), Kind::Sql(Fault::Timeout), 1),
+        ("never ready", "exec sleep 100".to_owned(), Kind::Sql(Fault::Timeout), 1),
+        ("silent", ready("exec sleep 100"), Kind::Sql(Fault::Timeout), 1),
         ("failed", ready(&say(&[FromWorker::Failed(failure)])), Kind::Sql(Fault::NoTable), 0),
-        ("garbage", ready("echo garbage, and more of it; sleep 100"), Kind::Internal, 1),
+        ("garbage", ready("echo garbage, and more of it; exec sleep 100"), Kind::Internal, 1),
         ("a cut frame", ready("printf '\\377\\000\\000\\000b'; exit"), Kind::Internal, 0),
-        ("too long", ready(&format!("{}; sleep 100", say(&[long]))), Kind::Internal, 1),
-        ("out of turn", ready(&format!("{}; sleep 100", say(&[FromWorker::Ready]))), Kind::Internal, 1),
+        ("too long", ready(&format!("{}; exec sleep 100", say(&[long]))), Kind::Internal, 1),
+        ("out of turn", ready(&format!("{}; exec sleep 100", say(&[FromWorker::Ready]))), Kind::Internal, 1),
         ("ended", ready("exit 3"), Kind::Internal, 0),
         ("ended early", "exit 3".to_owned(), Kind::Internal, 0),
         ("aborted", ready("echo memory allocation of 9 bytes failed >&2; kill -ABRT $$"), Kind::Sql(Fault::Memory), 0),
         ("killed", ready("kill -KILL $$"), Kind::Sql(Fault::Memory), 0),
         ("deep", ready("echo thread main has overflowed its stack >&2; kill -ABRT $$"), Kind::TooMuch, 0),
-        ("endless words", ready("yes >&2 & sleep 100; kill %1"), Kind::Sql(Fault::Timeout), 1),
+        ("endless words", ready("exec yes >&2"), Kind::Sql(Fault::Timeout), 1),
     ] {
         let scripted = Scripted::new(&script, Config { idle: Duration::ZERO, ..config() }).await;
         assert_eq!(scripted.ask().await, Err(kind), "{fate}");
@@ -130,7 +130,7 @@ async fn a_program_that_is_not_there_is_the_servers_fault() {
 
 #[tokio::test]
 async fn a_caller_that_leaves_takes_its_worker_along() {
-    let scripted = Scripted::new(&ready("sleep 100"), Config { seconds: 100, ..config() }).await;
+    let scripted = Scripted::new(&ready("exec sleep 100"), Config { seconds: 100, ..config() }).await;
     let left = tokio::time::timeout(Duration::from_millis(500), scripted.ask()).await;
     assert!(left.is_err());
     scripted.deserted().await;
@@ -141,7 +141,7 @@ async fn a_caller_that_leaves_takes_its_worker_along() {
 
 #[tokio::test]
 async fn those_who_would_wait_too_long_are_told_to_come_again() {
-    let scripted = Scripted::new(&ready("sleep 100"), Config { waiting: 1, ..config() }).await;
+    let scripted = Scripted::new(&ready("exec sleep 100"), Config { waiting: 1, ..config() }).await;
     let began = Instant::now();
     let ended = tokio::join!(scripted.ask(), scripted.ask(), async {
         let told = scripted.ask().await;
