@@ -40,7 +40,7 @@ const QUESTIONS: [(&str, &str); 8] = [
     ("count(*)", "/api/v1/sql?q=SELECT+count(*)+FROM+traffic"),
     (
         "one sensor's day",
-        "/api/v1/sql?q=SELECT+*+FROM+traffic+WHERE+sensor='bench-0007'+AND+time>now()-INTERVAL+'1+day'",
+        "/api/v1/sql?q=SELECT+*+FROM+traffic+WHERE+sensor='bench-0007'+AND+time%3Enow()-INTERVAL+'1+day'",
     ),
     ("  the same by REST", "/api/v1/datasets/traffic/readings?sensor=bench-0007&from=now-1d&limit=1000"),
     ("mean by sensor", "/api/v1/sql?q=SELECT+sensor,avg(vehicles)+AS+mean+FROM+traffic+GROUP+BY+sensor"),
