@@ -3,7 +3,10 @@
 //! Opening and closing go in opposite orders. At the end the doors close first, then what they took is made durable, then
 //! the store flushes and gives its locks back; the HTTP door answers until the doors are shut.
 
+pub(crate) mod certificates;
+mod descriptors;
 pub mod figures;
+mod fronts;
 pub mod glance;
 mod process;
 mod pulse;

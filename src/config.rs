@@ -2,12 +2,14 @@
 
 mod broker;
 mod document;
+mod front;
 mod secret;
 pub mod value;
 
 pub use broker::parse_url as broker_url;
 pub use secret::Secret;
 
+use access::Front;
 use document::{Document, Table};
 use schemas::{Fault, Faults};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -34,9 +36,15 @@ pub struct Config {
     pub anonymous_cells: usize,
     /// Whether `/metrics` is told to anybody.
     pub public_metrics: bool,
-    /// Bounds of the HTTP door.
+    /// Who gets in at the HTTP door, and how.
+    pub http_front: Front,
+    /// Bounds of its requests.
     pub limits: access::Limits,
-    /// Bounds of the built-in MQTT door.
+    /// Who gets in at the built-in MQTT door, and how.
+    pub mqtt_front: Front,
+    /// Whether publishing there takes a key even while there is none: others can reach the door.
+    pub mqtt_keyed: bool,
+    /// Bounds of what is published there.
     pub listener: ingest::doors::listener::Config,
     /// Bounds of decoding and of the queue in front of the log.
     pub ingest: ingest::Config,
@@ -60,7 +68,11 @@ impl Config {
             allowance: access::Allowance::default(),
             anonymous_cells: 1_000_000,
             public_metrics: false,
+            http_front: Front::default(),
             limits: access::Limits::default(),
+            // Devices stay connected for good.
+            mqtt_front: Front { connections: 10_000, ..Front::default() },
+            mqtt_keyed: false,
             listener: ingest::doors::listener::Config::default(),
             ingest: ingest::Config::default(),
             engine: engine::Config::default(),
@@ -119,7 +131,7 @@ fn fill(root: Table<'_>, folder: &Path, insecure: bool) -> Config {
         config.store.data = folder.join(path);
     }
     callers(&root, folder, &mut config);
-    doors(&root, &mut config, insecure);
+    front::read(&root, folder, &mut config, insecure);
     config.brokers = broker::read_all(&root, folder);
     way_in(&root, &mut config);
     bounds(&root, &mut config.store);
@@ -176,23 +188,6 @@ fn callers(root: &Table<'_>, folder: &Path, config: &mut Config) {
     }
 }
 
-/// Where doors listen, and how much they take.
-fn doors(root: &Table<'_>, config: &mut Config, insecure: bool) {
-    if let Some(http) = root.table("http") {
-        config.http = listen(&http, "http.listen", insecure).unwrap_or(config.http);
-        config.limits.connections = http.count("connections").unwrap_or(config.limits.connections);
-        http.close();
-    }
-    if let Some(mqtt) = root.table("mqtt") {
-        config.mqtt = listen(&mqtt, "mqtt.listen", insecure);
-        let listener = &mut config.listener;
-        listener.connections = mqtt.count("connections").unwrap_or(listener.connections);
-        let in_flight = mqtt.count("in_flight").and_then(|n| u16::try_from(n).ok());
-        listener.in_flight = in_flight.unwrap_or(listener.in_flight);
-        mqtt.close();
-    }
-}
-
 /// Bounds between doors and log.
 fn way_in(root: &Table<'_>, config: &mut Config) {
     if let Some(message) = root.table("message") {
@@ -206,16 +201,6 @@ fn way_in(root: &Table<'_>, config: &mut Config) {
         config.ingest.queue_bytes = bytes.unwrap_or(config.ingest.queue_bytes);
         intake.close();
     }
-}
-
-/// The address a door listens on. Beyond loopback it needs the operator's explicit word.
-fn listen(door: &Table<'_>, what: &str, insecure: bool) -> Option<SocketAddr> {
-    let address = door.address("listen")?;
-    if let Err(said) = access::loopback::check(what, address, insecure) {
-        let (wrong, remedy) = said.split_once(": ").unwrap_or((&said, "listen on 127.0.0.1"));
-        door.fault("listen", wrong, remedy);
-    }
-    Some(address)
 }
 
 /// The store's bounds, each under the word the design gives it.

@@ -215,6 +215,7 @@ fn options(target: &Target) -> MqttOptions {
         options.set_credentials(user, password.reveal());
     }
     if target.tls {
+        access::tls::choose_library();
         options.set_transport(Transport::tls_with_default_config());
     }
     options

@@ -2,6 +2,7 @@
 
 mod cli;
 mod dashboards;
+mod front;
 mod install;
 mod keys;
 mod metrics;

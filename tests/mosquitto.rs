@@ -15,10 +15,20 @@ pub(crate) struct Mosquitto {
 impl Mosquitto {
     /// Starts one that queues without bound for absent sessions, as a city's broker is set up.
     pub(crate) fn start(folder: &Path) -> Mosquitto {
+        Mosquitto::start_with(folder, "")
+    }
+
+    /// The same with TLS, by `cert.pem` and `key.pem` of the folder.
+    pub(crate) fn start_secret(folder: &Path) -> Mosquitto {
+        let at = folder.display();
+        Mosquitto::start_with(folder, &format!("certfile {at}/cert.pem\nkeyfile {at}/key.pem\nuser root\n"))
+    }
+
+    fn start_with(folder: &Path, more: &str) -> Mosquitto {
         let port = TcpListener::bind("127.0.0.1:0").expect("free port").local_addr().expect("address").port();
         let config = folder.join("mosquitto.conf");
         let text = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\n\
+            "listener {port} 127.0.0.1\n{more}allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\n\
              persistence false\nlog_type error\n"
         );
         std::fs::write(&config, text).expect("mosquitto.conf");

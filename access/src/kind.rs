@@ -23,6 +23,10 @@ pub enum Kind {
     NotAcceptable,
     /// The request's body is larger than allowed.
     TooLarge,
+    /// The request's body did not come in time.
+    Slow,
+    /// The request's body is in an encoding that is not taken.
+    Encoding,
     /// Too much is going on; try again shortly.
     Busy,
     /// The disk is full: nothing more is taken in.
@@ -70,7 +74,7 @@ pub struct Wire {
 
 impl Kind {
     /// Every kind, for documentation and tests.
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 25] = [
         Kind::Invalid,
         Kind::TooMuch,
         Kind::NotFound,
@@ -80,6 +84,8 @@ impl Kind {
         Kind::Spent,
         Kind::NotAcceptable,
         Kind::TooLarge,
+        Kind::Slow,
+        Kind::Encoding,
         Kind::Busy,
         Kind::Full,
         Kind::Closed,
@@ -110,6 +116,10 @@ impl Kind {
             Kind::Forbidden => (StatusCode::FORBIDDEN, "42501", 7, "forbidden", "This is not for you"),
             Kind::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "0A000", 3, "not-acceptable", "No acceptable format"),
             Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "54000", 8, "too-large", "The request is too large"),
+            Kind::Slow => (StatusCode::REQUEST_TIMEOUT, "08006", 4, "too-slow", "The request came too slowly"),
+            Kind::Encoding => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "0A000", 3, "encoding", "The encoding of the body is not taken")
+            }
             Kind::Busy => (StatusCode::SERVICE_UNAVAILABLE, "53300", 14, "busy", "Too much is going on"),
             Kind::Full => (StatusCode::SERVICE_UNAVAILABLE, "53100", 14, "full", "The disk is full"),
             Kind::Closed => {
@@ -156,6 +166,8 @@ impl Kind {
                 "None of the formats the request accepts can be given. The errors list those that can."
             }
             Kind::TooLarge => "The body of the request is larger than this server takes. Send it in parts.",
+            Kind::Slow => "The body stopped coming, or came too slowly. Send it again, over a better line or in parts.",
+            Kind::Encoding => "Send the body with Content-Encoding: gzip, or as it is without that header.",
             Kind::Busy => "The server has as much to do as it can take. Try again after the seconds in Retry-After.",
             Kind::Full => "Nothing more is taken in until the operator has made room. Reading goes on.",
             Kind::Closed => "Try again shortly.",

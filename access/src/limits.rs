@@ -1,20 +1,24 @@
-//! Bounds on what one listener takes from its callers.
+//! Bounds on what an HTTP door takes from a caller who is in.
 
 use std::time::Duration;
 
-/// Limits of an HTTP listener.
-#[derive(Clone, Copy, Debug)]
+/// Limits of an HTTP door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once; past it new ones wait in the kernel's queue.
-    pub connections: usize,
-    /// How long a connection may take to send a whole request head, idle time before it included.
-    pub header: Duration,
+    /// How long a connection may stay open without the first byte of another request.
+    pub idle: Duration,
+    /// How long a request head may take from its first byte to its last.
+    pub head: Duration,
     /// Bytes of a request head.
-    pub header_bytes: usize,
-    /// How long a request may take until its response begins.
-    pub request: Duration,
-    /// Bytes of a request body.
+    pub head_bytes: usize,
+    /// How long a body may be silent before it is whole.
+    pub pause: Duration,
+    /// How long a body may take as a whole.
+    pub body: Duration,
+    /// Bytes of a body, both as it is sent and as it is inflated.
     pub body_bytes: usize,
+    /// How long a request may take from the end of its head until its response begins.
+    pub request: Duration,
     /// How long a caller may take no byte of what is sent to it.
     pub stall: Duration,
     /// How long requests under way may go on once the server stops.
@@ -24,11 +28,13 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            connections: 1024,
-            header: Duration::from_secs(20),
-            header_bytes: 16 << 10,
-            request: Duration::from_secs(30),
+            idle: Duration::from_secs(60),
+            head: Duration::from_secs(15),
+            head_bytes: 16 << 10,
+            pause: Duration::from_secs(10),
+            body: Duration::from_secs(20),
             body_bytes: 1 << 20,
+            request: Duration::from_secs(30),
             stall: Duration::from_secs(30),
             drain: Duration::from_secs(5),
         }

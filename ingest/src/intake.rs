@@ -75,6 +75,13 @@ impl Ticket {
         !self.0.is_empty()
     }
 
+    /// A ticket of nothing: there is nothing to wait for.
+    pub(crate) fn durable() -> Ticket {
+        let (durable, ticket) = oneshot::channel();
+        let _ = durable.send(());
+        Ticket(ticket)
+    }
+
     /// A ticket, and what resolves it.
     #[cfg(test)]
     pub(crate) fn pair() -> (oneshot::Sender<()>, Ticket) {

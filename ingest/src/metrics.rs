@@ -68,6 +68,8 @@ pub struct Metrics {
     pub connections: Family<Door, Gauge>,
     /// Connections refused or closed for what they sent, by door.
     pub refused: Family<Door, Counter>,
+    /// Messages refused for want of scope, by door.
+    pub forbidden: Family<Door, Counter>,
     /// Errors of a door's connection in a row that read the same, by door: above a few, a person must look.
     pub repeated_errors: Family<Door, Gauge>,
     /// Topic filters a broker refuses, by door.
@@ -96,6 +98,7 @@ impl Metrics {
         registry.register("dropped", "QoS 0 messages dropped under pressure", self.dropped.clone());
         registry.register("connections", "Open connections", self.connections.clone());
         registry.register("refused", "Connections refused or closed for what they sent", self.refused.clone());
+        registry.register("forbidden", "Messages refused for want of scope", self.forbidden.clone());
         registry.register("repeated_errors", "Equal connection errors in a row", self.repeated_errors.clone());
         registry.register("refused_filters", "Topic filters a broker refuses", self.refused_filters.clone());
         registry.register("readings", "Readings handed to the store", self.readings.clone());
@@ -116,6 +119,7 @@ impl Metrics {
             dropped: self.dropped.get_or_create_owned(&door),
             connections: self.connections.get_or_create_owned(&door),
             refused: self.refused.get_or_create_owned(&door),
+            forbidden: self.forbidden.get_or_create_owned(&door),
             repeated_errors: self.repeated_errors.get_or_create_owned(&door),
             refused_filters: self.refused_filters.get_or_create_owned(&door),
         }
@@ -139,6 +143,8 @@ pub struct DoorMetrics {
     pub connections: Gauge,
     /// Connections refused.
     pub refused: Counter,
+    /// Messages refused for want of scope.
+    pub forbidden: Counter,
     /// Equal errors in a row.
     pub repeated_errors: Gauge,
     /// Filters refused.

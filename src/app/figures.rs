@@ -56,6 +56,7 @@ pub(super) fn look(watch: &Watch) -> Vec<Figure> {
         Figure { name, help, kind, values }
     }));
     figures.push(silent(&watch.reader, &status, now));
+    figures.extend(watch.fronts.figures());
     figures.extend(process::figures(watch.started));
     figures
 }

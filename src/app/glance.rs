@@ -9,6 +9,7 @@ pub use doors::{Door, Doors};
 pub use rejects::{Rejected, rejects};
 pub use silent::{Silent, silent};
 
+use super::certificates;
 use super::process;
 use super::pulse::rate;
 use super::watch::Watch;
@@ -35,6 +36,8 @@ pub struct Glance {
     pub well: bool,
     /// What is wrong and needs a person.
     pub wrong: Vec<String>,
+    /// Certificates that expire soon.
+    pub certificates: Vec<String>,
     /// What stands in the way of being ready.
     pub unready: Vec<String>,
     /// Doors and what they took.
@@ -118,6 +121,7 @@ impl Glance {
             },
             rejects: rejects(&watch.reader),
             silent: silent(&watch.reader, now),
+            certificates: certificates::warnings(watch.fronts.each(), now),
             unready: watch.unready(),
             store: status,
             ..Glance::default()

@@ -1,10 +1,12 @@
 //! Doors and answers around an open store, from their first request to their last.
 
+use super::fronts::Fronts;
 use super::watch::Watch;
-use super::{App, Sockets, Summary, ended, figures, glance, told};
+use super::{App, Sockets, Summary, certificates, ended, figures, glance, told};
 use crate::{Config, Error};
-use access::Keys;
+use access::{Entrance, Keys};
 use ingest::doors;
+use ingest::doors::listener::gate::Gate;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -19,16 +21,19 @@ impl App {
     ) -> Result<Summary, Error> {
         let (close_doors, doors_closed) = watch::channel(false);
         let (close_http, http_closed) = watch::channel(false);
-        let watch = self.watch(config, &sockets)?;
+        let fronts = Fronts::new(config);
         let keys = Keys::watch(config.keys.clone())
             .map_err(|wrong| Error::run(format!("{}: {wrong}", config.keys.display())))?;
-        let parts = self.parts(config, &watch, keys)?;
-        let http = tokio::spawn(access::run(sockets.http, serve::router(parts), config.limits, word(http_closed)));
+        let watch = self.watch(config, &sockets, &fronts)?;
+        let parts = self.parts(config, &watch, keys.clone())?;
+        let entrance = Entrance::new(sockets.http, fronts.http.clone());
+        let http = tokio::spawn(access::run(entrance, serve::router(parts), config.limits, word(http_closed)));
         let mut doors = JoinSet::new();
         if let Some(socket) = sockets.mqtt {
+            let (entrance, gate) = (Entrance::new(socket, fronts.mqtt.clone()), Gate::new(keys, config.mqtt_keyed));
             let (intake, bounds, end) = (self.intake.clone(), config.listener.clone(), word(doors_closed.clone()));
             doors.spawn(async move {
-                doors::listener::run(socket, intake, bounds, end).await;
+                doors::listener::run(entrance, gate, intake, bounds, end).await;
                 Ok(())
             });
         }
@@ -41,6 +46,7 @@ impl App {
             ended = ended(&mut self.gathering) => ended,
             Some(ended) = doors.join_next(), if !doors.is_empty() => told(ended),
             () = watch.run() => Ok(()),
+            () = certificates::watch(&fronts, &self.clock) => Ok(()),
         };
         tracing::info!("shutting down");
         let _ = close_doors.send(true);
@@ -56,10 +62,11 @@ impl App {
     }
 
     /// What looks at this server.
-    fn watch(&self, config: &Config, sockets: &Sockets) -> Result<Arc<Watch>, Error> {
+    fn watch(&self, config: &Config, sockets: &Sockets, fronts: &Fronts) -> Result<Arc<Watch>, Error> {
         Ok(Arc::new(Watch {
             reader: self.reader.clone(),
             backlog: self.intake.backlog(),
+            fronts: fronts.clone(),
             doors: glance::Doors::new(config, sockets, self.intake.metrics())?,
             clock: self.clock.clone(),
             started: self.started,
@@ -77,6 +84,7 @@ impl App {
         let [ready, scraped, asked] = [watch.clone(), watch.clone(), watch.clone()];
         let pool = sql.clone();
         Ok(serve::Parts {
+            limits: config.limits,
             engine,
             sql,
             admission: serve::Admission {

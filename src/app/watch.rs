@@ -1,6 +1,7 @@
 //! Looks at the running server: for `/ready`, `/status` and `/metrics`, and every few seconds to know its pace.
 
 use super::figures;
+use super::fronts::Fronts;
 use super::glance::{Doors, Glance};
 use super::pulse::{Counters, Pulse};
 use ingest::intake::Backlog;
@@ -18,6 +19,7 @@ pub(super) struct Watch {
     pub(super) reader: Reader,
     pub(super) backlog: Backlog,
     pub(super) doors: Doors,
+    pub(super) fronts: Fronts,
     pub(super) clock: Clock,
     pub(super) started: Time,
     pub(super) pulse: Mutex<Pulse>,

@@ -1,5 +1,6 @@
 //! `lamppost check`: config and contracts, every fault at once.
 
+use crate::app::{self, certificates};
 use crate::{Config, Error, console, contracts};
 use schemas::source::TimeSpec;
 use schemas::{Cadence, Dataset, Faults};
@@ -76,6 +77,8 @@ fn warnings(config: &Config, datasets: &[Arc<Dataset>]) -> Vec<String> {
     if config.mqtt.is_none() && config.brokers.is_empty() {
         warnings.push("nothing can come in: set mqtt.listen or add a [[broker]]".into());
     }
+    let fronts = [("http", &config.http_front), ("mqtt", &config.mqtt_front)];
+    warnings.extend(certificates::warnings(fronts, app::clock()()));
     for source in datasets.iter().flat_map(|dataset| &dataset.sources) {
         if matches!(source.time, TimeSpec::Arrival) {
             warnings.push(format!(

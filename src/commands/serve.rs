@@ -12,7 +12,7 @@ pub struct Options {
     /// The config file.
     #[arg(long, default_value = "lamppost.toml", value_name = "FILE")]
     config: PathBuf,
-    /// Let doors listen beyond this machine, though there are neither keys nor TLS yet.
+    /// Let doors listen beyond this machine without keys, TLS or trusted proxies.
     #[arg(long)]
     insecure: bool,
 }
@@ -25,9 +25,10 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let http = sockets::address(&sockets.http)?;
     let mqtt = sockets.mqtt.as_ref().map(sockets::address).transpose()?;
     let app = App::open(&config, datasets, app::clock()).await?;
-    console::say(format!("http door: http://{http}"));
+    let secured = |front: &access::Front| if front.tls.is_some() { "s" } else { "" };
+    console::say(format!("http door: http{}://{http}", secured(&config.http_front)));
     if let Some(mqtt) = mqtt {
-        console::say(format!("mqtt door: mqtt://{mqtt}"));
+        console::say(format!("mqtt door: mqtt{}://{mqtt}", secured(&config.mqtt_front)));
     }
     for broker in &config.brokers {
         console::say(format!("broker: {}", broker.name()));

@@ -1,6 +1,7 @@
 //! A TOML document read key by key: each fault is kept with its line, and a key nobody asked for is a fault too.
 
 use super::value;
+use access::Network;
 use schemas::Fault;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -106,6 +107,22 @@ impl<'a> Table<'a> {
         self.value(key, "write address and port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"", |v| {
             v.as_str()?.parse().ok()
         })
+    }
+
+    /// A list of address ranges.
+    pub(crate) fn networks(&self, key: &'static str) -> Vec<Network> {
+        let right = "write a list of address ranges, such as [\"10.0.0.0/8\", \"::1\"]";
+        let texts: Option<Vec<&str>> =
+            self.value(key, right, |v| v.as_array()?.iter().map(|item| item.get_ref().as_str()).collect());
+        let networks = texts.unwrap_or_default().into_iter().map(str::parse);
+        let read = |network: Result<Network, String>| match network {
+            Ok(network) => Some(network),
+            Err(wrong) => {
+                self.fault(key, format!("`{}{key}`: {wrong}", self.name), right);
+                None
+            }
+        };
+        networks.filter_map(read).collect()
     }
 
     /// One of some words.

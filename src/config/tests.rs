@@ -72,6 +72,60 @@ fn all_faults_come_at_once_with_their_lines() {
 }
 
 #[test]
+fn an_open_door_needs_more_than_an_address() {
+    let open = "http.listen = \"0.0.0.0:8080\"\n";
+    let faults = parse(open).unwrap_err();
+    assert!(
+        faults[0].contains("http.listen = \"0.0.0.0:8080\"") && faults[0].contains("trusted_proxies = ["),
+        "{faults:#?}"
+    );
+    let config = parse(&format!("trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n{open}")).unwrap();
+    assert_eq!(config.http_front.admitted, access::loopback::Admitted::Proxies);
+    assert_eq!(config.http_front.proxies.networks.len(), 2);
+    assert_eq!(config.http_front.proxies.header, access::forwarded::Header::XForwardedFor);
+    let faults =
+        parse(&format!("trusted_proxies = [\"10.0.0.1/8\"]\nforwarding_header = \"via\"\n{open}")).unwrap_err();
+    assert!(faults[0].contains(":1: ") && faults[0].contains("write 10.0.0.0/8"), "{faults:#?}");
+    assert!(faults[1].contains(":2: ") && faults[1].contains("x-forwarded-for"), "{faults:#?}");
+    // Keys without TLS are not enough, and both together are.
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys.toml");
+    let add = |ring: &mut access::Keyring| ring.add("x", Vec::new(), jiff::Timestamp::now(), None);
+    access::Keyring::change(&keys, add).unwrap();
+    let faults = parse(&format!("keys = {keys:?}\n{open}")).unwrap_err();
+    assert!(faults[0].contains("there is no TLS") && !faults[0].contains("key add"), "{faults:#?}");
+    std::fs::write(&keys, "key = 1").unwrap();
+    assert!(parse(&format!("keys = {keys:?}")).unwrap_err()[0].contains("keys.toml: "));
+    // Proxies speak HTTP: they are no way out for the MQTT door.
+    assert!(parse("trusted_proxies = [\"10.0.0.0/8\"]\nmqtt.listen = \"0.0.0.0:1883\"\n").is_err());
+}
+
+#[test]
+fn certificates_are_read_with_the_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(folder.path().join("cert.pem"), made.cert.pem()).unwrap();
+    std::fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let parse = |tls: &str| {
+        let text = format!("http.tls = {tls}\nhttp.pause = \"3s\"\nmqtt.connections_per_address = 7\n");
+        Config::parse(&folder.path().join("lamppost.toml"), &text, false)
+            .map_err(|Faults(faults)| faults[0].to_string())
+    };
+    let config = parse(r#"{ certificate = "cert.pem", key = "key.pem" }"#).unwrap();
+    assert!(config.http_front.tls.is_some() && config.mqtt_front.tls.is_none());
+    assert_eq!((config.limits.pause, config.mqtt_front.per_address), (Duration::from_secs(3), 7));
+    for (tls, told) in [
+        (r#"{ certificate = "cert.pem" }"#, "does not name both its files"),
+        (r#"{ certificate = "none.pem", key = "key.pem" }"#, "none.pem cannot be read"),
+        (r#"{ certificate = "key.pem", key = "key.pem" }"#, "key.pem has no certificate"),
+        (r#"{ certificate = "cert.pem", key = "key.pem", ca = "x" }"#, "unknown key `http.tls.ca`"),
+    ] {
+        let said = parse(tls).unwrap_err();
+        assert!(said.contains(told) && said.contains("lamppost.toml:1: "), "{said}");
+    }
+}
+
+#[test]
 fn broken_syntax_is_a_fault_with_its_line() {
     let faults = parse("data = \"./data\"\nlog = \n").unwrap_err();
     assert!(faults[0].starts_with("dir/lamppost.toml:2: not TOML"), "{faults:#?}");

@@ -64,6 +64,11 @@ impl Server {
         }
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Address of the HTTP door.
     pub(crate) fn http(&mut self) -> String {
         self.told("http door: http://")

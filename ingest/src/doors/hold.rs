@@ -14,8 +14,8 @@ use std::time::Duration;
 pub struct Hold<A> {
     intake: Intake,
     metrics: DoorMetrics,
-    /// Messages just read, in arrival order.
-    messages: Vec<Message>,
+    /// Messages just read, in arrival order; nothing in the place of one that may not go in.
+    messages: Vec<Option<Message>>,
     /// Per message: what acknowledges it; nothing for QoS 0.
     acks: Vec<Option<A>>,
     /// Whether these messages found no room, and all that are left want an ack.
@@ -47,8 +47,15 @@ impl<A> Hold<A> {
         self.metrics.messages.inc();
         self.metrics.bytes.inc_by(message.size as u64);
         self.unacked += usize::from(ack.is_some());
-        self.messages.push(message);
+        self.messages.push(Some(message));
         self.acks.push(ack);
+    }
+
+    /// Adds the ack of a message that may not go in: due as soon as all before it are.
+    pub fn refuse(&mut self, ack: A) {
+        self.unacked += 1;
+        self.messages.push(None);
+        self.acks.push(Some(ack));
     }
 
     /// Submits what was read, or holds it. Whether there was room.
@@ -107,15 +114,16 @@ impl<A> Hold<A> {
     }
 
     fn weight(&self) -> usize {
-        self.messages.iter().map(Message::weight).sum()
+        self.messages.iter().flatten().map(Message::weight).sum()
     }
 
     fn enter(&mut self, room: crate::intake::Room) {
         self.full = false;
-        let messages = std::mem::take(&mut self.messages);
+        let messages: Vec<Message> = self.messages.drain(..).flatten().collect();
         let acks = self.acks.drain(..).flatten().collect();
         let read = messages.first().map_or_else(|| self.intake.now(), |message| message.arrived);
-        self.tickets.push_back(Submitted { ticket: self.intake.submit(room, messages), acks, read });
+        let ticket = if messages.is_empty() { Ticket::durable() } else { self.intake.submit(room, messages) };
+        self.tickets.push_back(Submitted { ticket, acks, read });
     }
 
     fn drop_unacknowledged(&mut self) {

@@ -5,27 +5,27 @@
 
 mod clients;
 mod connection;
+pub mod gate;
+mod greeting;
 pub mod packet;
 mod reply;
-
 mod wire;
 
 use crate::Intake;
 use crate::metrics::DoorMetrics;
+use access::Entrance;
 use clients::Clients;
+use gate::Gate;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Settings of the listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Connections at once; past it new ones are closed at once.
-    pub connections: usize,
     /// QoS 1 messages of one connection that may be under way; past it the door stops reading from it.
     pub in_flight: u16,
     /// Bytes of a packet; a larger one ends the connection.
@@ -45,7 +45,6 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            connections: 10_000,
             in_flight: 1000,
             max_packet: 16 << 20,
             max_message: 256 << 10,
@@ -61,50 +60,37 @@ impl Default for Config {
 #[derive(Clone, Debug)]
 struct Shared {
     intake: Intake,
+    gate: Gate,
     config: Arc<Config>,
     metrics: DoorMetrics,
     clients: Clients,
 }
 
-/// Takes connections on a bound socket until `shutdown` is ready, then lets them finish what they sent.
-pub async fn run(listener: TcpListener, intake: Intake, config: Config, shutdown: impl Future<Output = ()>) {
+/// Takes connections at an entrance until `shutdown` is ready, then lets them finish what they sent.
+pub async fn run(entrance: Entrance, gate: Gate, intake: Intake, config: Config, shutdown: impl Future<Output = ()>) {
     let metrics = intake.metrics().door("listener");
-    let places = Arc::new(Semaphore::new(config.connections));
-    let shared = Shared { intake, config: Arc::new(config), metrics, clients: Clients::default() };
+    let shared = Shared { intake, gate, config: Arc::new(config), metrics, clients: Clients::default() };
     let (stop, stopped) = watch::channel(false);
     let mut open = JoinSet::new();
     let mut number = 0;
     let mut shutdown = pin!(shutdown);
     loop {
         while open.try_join_next().is_some() {}
-        let accepted = tokio::select! {
+        let (stream, seat) = tokio::select! {
             () = &mut shutdown => break,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept an MQTT connection");
-                // Out of file descriptors or the like: others must end first.
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let Ok(place) = places.clone().try_acquire_owned() else {
-            shared.metrics.refused.inc();
-            tracing::warn!(%peer, most = shared.config.connections, "too many MQTT connections; this one is closed");
-            continue;
+            next = entrance.next() => next,
         };
         number += 1;
-        let (shared, stopped) = (shared.clone(), stopped.clone());
+        let (front, shared, stopped) = (entrance.front().clone(), shared.clone(), stopped.clone());
         open.spawn(async move {
             shared.metrics.connections.inc();
-            connection::serve(stream, peer, number, &shared, stopped).await;
+            if let Some(line) = front.shake(stream, &seat).await {
+                connection::serve(line, seat, number, &shared, stopped).await;
+            }
             shared.metrics.connections.dec();
-            drop(place);
         });
     }
-    drop(listener);
+    drop(entrance);
     let _ = stop.send(true);
     let _ = tokio::time::timeout(shared.config.drain, async { while open.join_next().await.is_some() {} }).await;
     open.shutdown().await;

@@ -1,5 +1,7 @@
 //! What the tests of the doors stand on: a real store in a temporary folder, the intake in front of it, and a door.
 
+use access::{Entrance, Front};
+use ingest::doors::listener::gate::Gate;
 use ingest::{Catalog, Config, Intake, Metrics, doors, intake};
 use schemas::{ABSENT, Span, Time, contract, decimal};
 use std::net::SocketAddr;
@@ -119,12 +121,18 @@ impl Ground {
 
     /// Starts the built-in door on a free port.
     pub(crate) async fn listener(&mut self, config: doors::listener::Config) -> SocketAddr {
+        self.guarded(Gate::open(), Front::default(), config).await
+    }
+
+    /// The same with a gate and a front.
+    pub(crate) async fn guarded(&mut self, gate: Gate, front: Front, config: doors::listener::Config) -> SocketAddr {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let intake = self.intake.clone().unwrap();
         let shutdown = async move { drop(stopped.await) };
-        self.door = Some((stop, tokio::spawn(doors::listener::run(socket, intake, config, shutdown))));
+        let entrance = Entrance::new(socket, front);
+        self.door = Some((stop, tokio::spawn(doors::listener::run(entrance, gate, intake, config, shutdown))));
         address
     }
 

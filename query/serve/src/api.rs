@@ -24,6 +24,8 @@ pub struct Admission {
 /// What the server is made of. The three sources are called on each request for them and must be quick.
 #[derive(Clone)]
 pub struct Parts {
+    /// What every request is held to.
+    pub limits: access::Limits,
     /// Answers questions.
     pub engine: Engine,
     /// Answers questions in SQL.

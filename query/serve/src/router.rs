@@ -3,6 +3,7 @@
 use crate::api::{Api, Parts};
 use crate::endpoint::{aggregates, datasets, index, latest, readings, sensors, sql};
 use crate::{admission, landing, metrics, onion, probe, problems, status};
+use access::bounds;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -10,6 +11,7 @@ use axum::routing::{MethodRouter, get};
 
 /// Every path Lamppost serves over HTTP.
 pub fn router(parts: Parts) -> Router {
+    let limits = parts.limits;
     let api = Api::new(parts);
     let public = Router::new()
         .route("/", open(get(landing::get)))
@@ -23,22 +25,21 @@ pub fn router(parts: Parts) -> Router {
         .route("/api/v1/datasets/{dataset}/aggregates", open(get(aggregates::get)))
         .route("/api/v1/sql", sql::methods())
         .fallback(problems::no_such_path)
-        .method_not_allowed_fallback(problems::no_such_method)
-        .layer(from_fn_with_state(api.clone(), admission::admitted))
-        .layer(from_fn(onion::shared));
+        .method_not_allowed_fallback(problems::no_such_method);
     let probes = Router::new()
         .route("/health", open(get(probe::health)))
         .route("/ready", open(get(probe::ready)))
-        .method_not_allowed_fallback(problems::no_such_method)
-        .layer(from_fn(onion::shared));
+        .method_not_allowed_fallback(problems::no_such_method);
     let operators = Router::new()
         .route("/metrics", open(get(metrics::get)))
         .route("/status", open(get(status::get)))
-        .method_not_allowed_fallback(problems::no_such_method)
-        .layer(from_fn_with_state(api.clone(), admission::admitted));
-    public
-        .merge(probes)
-        .merge(operators)
+        .method_not_allowed_fallback(problems::no_such_method);
+    let admitted = from_fn_with_state(api.clone(), admission::admitted);
+    bounds(public, limits)
+        .layer(admitted.clone())
+        .merge(bounds(probes, limits))
+        .layer(from_fn(onion::shared))
+        .merge(bounds(operators, limits).layer(admitted))
         .layer(from_fn(onion::told))
         .layer(from_fn_with_state(api.clone(), onion::watched))
         .with_state(api)

@@ -43,7 +43,8 @@ impl Doors {
     pub fn new(config: &Config, sockets: &Sockets, metrics: &ingest::Metrics) -> Result<Doors, Error> {
         let mut doors = Vec::new();
         if let Some(socket) = &sockets.mqtt {
-            let address = format!("mqtt://{}", sockets::address(socket)?);
+            let scheme = if config.mqtt_front.tls.is_some() { "mqtts" } else { "mqtt" };
+            let address = format!("{scheme}://{}", sockets::address(socket)?);
             let door = Door { name: "listener".to_owned(), address, ..Door::default() };
             doors.push((door, metrics.door("listener")));
         }

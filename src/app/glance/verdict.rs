@@ -27,6 +27,7 @@ pub(super) fn wrong(glance: &Glance) -> Vec<String> {
     for dataset in &glance.store.datasets {
         wrong.extend(dataset.trouble.as_ref().map(|why| format!("{}: maintenance fails: {why}", dataset.id)));
     }
+    wrong.extend(glance.certificates.iter().cloned());
     let (room, reserve) = (glance.store.room(), glance.store.reserve_bytes);
     if glance.full_in_seconds.is_some_and(|seconds| seconds < SOON) {
         let seconds = glance.full_in_seconds.unwrap_or_default();

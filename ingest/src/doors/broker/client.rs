@@ -224,6 +224,7 @@ fn seconds(duration: Duration) -> u32 {
 
 /// TLS by the given authorities and identity, or by the system's.
 fn tls(config: &Config) -> Result<Transport, Error> {
+    access::tls::choose_library();
     if let Some(ca) = &config.ca {
         return Ok(Transport::tls(ca.clone(), config.identity.clone(), None));
     }

@@ -2,24 +2,29 @@
 
 use super::Shared;
 use super::clients::Place;
-use super::packet::{self, Limits, PROTOCOL, Packet, Publish, Version, Wrong};
+use super::gate::{Login, Permit};
+use super::greeting::{Greeted, greet, limits, permit};
+use super::packet::{self, PROTOCOL, Packet, Publish, Version, Wrong};
 use super::reply;
 use crate::Message;
 use crate::doors::hold::Hold;
+use access::Line;
 use bytes::{Buf, BytesMut};
-use std::net::SocketAddr;
+use schemas::Time;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// Bytes read at once.
-const READ: usize = 16 << 10;
+pub(super) const READ: usize = 16 << 10;
+
+/// The end of a connection whose key is taken no longer.
+const KEY_GONE: Wrong = Wrong { code: reply::FORBIDDEN, what: "its key is taken no longer" };
 
 /// Why a connection ends.
-enum End {
+pub(super) enum End {
     /// The device said so, or hung up.
     Gone,
     /// What it sent was wrong, or it must go for another reason; with the code MQTT 5 has for it.
@@ -38,18 +43,35 @@ impl From<std::io::Error> for End {
     }
 }
 
+/// What acknowledges a message.
+struct Ack {
+    id: u16,
+    /// Whether it was taken.
+    taken: bool,
+}
+
+/// What becomes of a PUBLISH.
+enum Taken {
+    /// It goes in.
+    In(Message, Option<Ack>),
+    /// It may not be published: its acknowledgement says so.
+    Refused(Ack),
+}
+
 /// A connection that has been greeted.
 struct Connection<'a> {
     shared: &'a Shared,
-    stream: TcpStream,
+    stream: Line,
     read: BytesMut,
     out: Vec<u8>,
     version: Version,
-    hold: Hold<u16>,
-    /// A message whose payload is too large, and how many bytes of it are still to be passed over.
-    skipping: Option<(Message, Option<u16>, usize)>,
-    /// The last topic: devices publish to few.
-    topic: Arc<str>,
+    hold: Hold<Ack>,
+    /// What is to become of a payload that is too large, and how many bytes of it are still to be passed over.
+    skipping: Option<(Taken, usize)>,
+    /// The last topic, and whether it may be published to: devices publish to few.
+    topic: (Arc<str>, bool),
+    login: Login,
+    permit: Permit,
     keep_alive: Duration,
     /// When the device will have been silent for too long.
     deadline: Instant,
@@ -58,25 +80,31 @@ struct Connection<'a> {
 
 /// Serves a connection until it ends.
 pub(super) async fn serve(
-    mut stream: TcpStream,
-    peer: SocketAddr,
+    mut stream: Line,
+    mut seat: access::Seat,
     number: u64,
     shared: &Shared,
     mut stopped: watch::Receiver<bool>,
 ) {
-    // Acks are written whole: waiting to gather more only delays them.
-    let _ = stream.set_nodelay(true);
+    let peer = seat.peer;
+    let mut keys = shared.gate.changes();
     let mut read = BytesMut::new();
-    let greeting = timeout(shared.config.patience, greet(&mut stream, &mut read, number, shared)).await;
-    let (version, keep_alive, mut place) = match greeting {
+    let greeting = tokio::select! {
+        greeting = timeout(shared.config.patience, greet(&mut stream, &mut read, number, shared)) => greeting,
+        () = seat.presence.dismissed() => return,
+    };
+    let Greeted { version, keep_alive, mut place, login, permit } = match greeting {
         Ok(Ok(greeted)) => greeted,
         Ok(Err(End::Told(wrong))) => {
             shared.metrics.refused.inc();
             tracing::debug!(%peer, wrong.what, "MQTT connection refused");
+            let _ = stream.shutdown().await;
             return;
         }
         Ok(Err(End::Gone)) | Err(_) => return,
     };
+    // From now on it is one of the door's own: silence is its right, and it stays when others want in.
+    seat.settle();
     let mut connection = Connection {
         shared,
         stream,
@@ -85,12 +113,14 @@ pub(super) async fn serve(
         version,
         hold: Hold::new(shared.intake.clone(), shared.metrics.clone()),
         skipping: None,
-        topic: "".into(),
+        topic: ("".into(), false),
+        login,
+        permit,
         keep_alive,
         deadline: Instant::now() + keep_alive,
         stopping: false,
     };
-    if let Err(End::Told(wrong)) = connection.run(&mut place, &mut stopped).await {
+    if let Err(End::Told(wrong)) = connection.run(&mut place, &mut keys, &mut stopped).await {
         shared.metrics.refused.inc();
         tracing::debug!(%peer, wrong.what, "MQTT connection closed");
         reply::disconnect(&mut connection.out, version, wrong.code);
@@ -99,62 +129,20 @@ pub(super) async fn serve(
     let _ = connection.stream.shutdown().await;
 }
 
-/// Reads CONNECT and answers it.
-async fn greet(
-    stream: &mut TcpStream,
-    read: &mut BytesMut,
-    number: u64,
-    shared: &Shared,
-) -> Result<(Version, Duration, Place), End> {
-    let connect = loop {
-        match packet::take(read, None, limits(shared)) {
-            Ok(Some(Packet::Connect(connect))) => break connect,
-            Ok(_) => {
-                read.reserve(READ);
-                if stream.read_buf(read).await? == 0 {
-                    return Err(End::Gone);
-                }
-            }
-            Err(wrong) => {
-                let mut out = Vec::new();
-                // An unknown version is told in the words of 3.1.1, which both sides may know.
-                reply::refuse(&mut out, Version::V311, wrong);
-                let _ = stream.write_all(&out).await;
-                return Err(End::Told(wrong));
-            }
-        }
-    };
-    let mut out = Vec::new();
-    if let Err(wrong) = reply::check(&connect) {
-        reply::refuse(&mut out, connect.version, wrong);
-        let _ = stream.write_all(&out).await;
-        return Err(End::Told(wrong));
-    }
-    let config = &shared.config;
-    let promise = reply::Promise {
-        receive_maximum: config.in_flight,
-        packet: config.max_packet,
-        assigned: connect.client.is_empty().then_some(number),
-    };
-    reply::connack(&mut out, connect.version, promise);
-    let name = if connect.client.is_empty() { format!("lamppost-{number}") } else { connect.client };
-    let place = shared.clients.enter(name, number);
-    stream.write_all(&out).await?;
-    // One and a half times what the client promised (3.1.2.10).
-    let keep_alive = match connect.keep_alive {
-        0 => config.idle,
-        seconds => Duration::from_millis(1500) * u32::from(seconds),
-    };
-    Ok((connect.version, keep_alive, place))
-}
-
-fn limits(shared: &Shared) -> Limits {
-    let config = &shared.config;
-    Limits { packet: config.max_packet as usize, payload: config.max_message, head: config.reject_bytes }
+/// Ready at an instant of the store's clock; never where there is none.
+async fn reached(until: Option<Time>, shared: &Shared) {
+    let Some(Time(until)) = until else { return std::future::pending().await };
+    let Time(now) = shared.intake.now();
+    sleep(Duration::from_micros(until.saturating_sub(now).max(0) as u64)).await;
 }
 
 impl Connection<'_> {
-    async fn run(&mut self, place: &mut Place, stopped: &mut watch::Receiver<bool>) -> Result<(), End> {
+    async fn run(
+        &mut self,
+        place: &mut Place,
+        keys: &mut watch::Receiver<Arc<access::Keyring>>,
+        stopped: &mut watch::Receiver<bool>,
+    ) -> Result<(), End> {
         loop {
             let taken = self.take();
             self.hold.submit();
@@ -165,13 +153,13 @@ impl Connection<'_> {
             }
             let reads = self.may_read();
             self.read.reserve(if reads { READ } else { 0 });
+            let until = self.permit.until;
             tokio::select! {
                 due = self.hold.step() => {
                     let Ok(due) = due else {
                         return Err(End::Told(Wrong { code: reply::BUSY, what: "the intake has ended" }));
                     };
-                    self.shared.metrics.acked.inc_by(due.len() as u64);
-                    due.into_iter().for_each(|id| reply::puback(&mut self.out, id));
+                    self.acknowledge(due);
                 }
                 read = self.stream.read_buf(&mut self.read), if reads => {
                     if read? == 0 {
@@ -182,6 +170,11 @@ impl Connection<'_> {
                 () = place.taken() => {
                     return Err(End::Told(Wrong { code: reply::TAKEN_OVER, what: "another connection has its client id" }));
                 }
+                Ok(()) = keys.changed() => {
+                    self.permit = permit(self.shared, &self.login).map_err(|_| KEY_GONE)?;
+                    self.topic = ("".into(), false);
+                }
+                () = reached(until, self.shared) => return Err(KEY_GONE.into()),
                 () = sleep_until(self.deadline), if reads => {
                     return Err(End::Told(Wrong { code: reply::KEEP_ALIVE, what: "silent for longer than its keep-alive" }));
                 }
@@ -203,14 +196,14 @@ impl Connection<'_> {
     fn take(&mut self) -> Result<(), End> {
         let limits = limits(self.shared);
         while self.may_read() {
-            if let Some((message, publish, left)) = self.skipping.take() {
+            if let Some((taken, left)) = self.skipping.take() {
                 let skipped = left.min(self.read.len());
                 self.read.advance(skipped);
                 if skipped < left {
-                    self.skipping = Some((message, publish, left - skipped));
+                    self.skipping = Some((taken, left - skipped));
                     break;
                 }
-                self.hold.push(message, publish);
+                self.enter(taken);
                 continue;
             }
             match packet::take(&mut self.read, Some(self.version), limits)? {
@@ -224,13 +217,10 @@ impl Connection<'_> {
     fn packet(&mut self, packet: Packet) -> Result<(), End> {
         match packet {
             Packet::Publish(publish) => {
-                let (message, ack) = self.message(publish)?;
-                self.hold.push(message, ack);
+                let taken = self.message(publish)?;
+                self.enter(taken);
             }
-            Packet::Head(publish, rest) => {
-                let (message, ack) = self.message(publish)?;
-                self.skipping = Some((message, ack, rest));
-            }
+            Packet::Head(publish, rest) => self.skipping = Some((self.message(publish)?, rest)),
             Packet::Subscribe(id, filters) => reply::suback(&mut self.out, self.version, id, filters),
             Packet::Unsubscribe(id, filters) => reply::unsuback(&mut self.out, self.version, id, filters),
             Packet::Ping => reply::pong(&mut self.out),
@@ -241,19 +231,48 @@ impl Connection<'_> {
         Ok(())
     }
 
-    /// The message a PUBLISH carries, and the packet id that acknowledges it. A publisher's retain flag is a wish for a
-    /// broker, not a sign that the message is a replay.
-    fn message(&mut self, publish: Publish) -> Result<(Message, Option<u16>), End> {
+    /// What becomes of a PUBLISH. A publisher's retain flag is a wish for a broker, not a sign that the message is a replay.
+    fn message(&mut self, publish: Publish) -> Result<Taken, End> {
         if publish.qos > 1 {
             return Err(Wrong { code: reply::QOS, what: "QoS 2; the door takes QoS 0 and 1" }.into());
         }
-        if self.topic.as_bytes() != &publish.topic[..] {
-            self.topic = String::from_utf8_lossy(&publish.topic).into();
+        if self.topic.0.as_bytes() != &publish.topic[..] {
+            let topic = String::from_utf8_lossy(&publish.topic).into();
+            let allowed = self.permit.allows(self.shared.intake.catalog(), &topic);
+            self.topic = (topic, allowed);
         }
-        let mut message = Message::new(self.topic.clone(), publish.payload, self.shared.intake.now());
-        message.size = publish.size;
-        message.dup = publish.dup;
-        Ok((message, (publish.qos == 1).then_some(publish.id)))
+        let (topic, allowed) = &self.topic;
+        let ack = (publish.qos == 1).then_some(Ack { id: publish.id, taken: *allowed });
+        if *allowed {
+            let mut message = Message::new(topic.clone(), publish.payload, self.shared.intake.now());
+            message.size = publish.size;
+            message.dup = publish.dup;
+            return Ok(Taken::In(message, ack));
+        }
+        self.shared.metrics.forbidden.inc();
+        match ack {
+            Some(ack) if self.version == Version::V5 => Ok(Taken::Refused(ack)),
+            // There is no other way to say it.
+            _ => Err(Wrong { code: reply::FORBIDDEN, what: "the key's scope does not allow this topic" }.into()),
+        }
+    }
+
+    fn enter(&mut self, taken: Taken) {
+        match taken {
+            Taken::In(message, ack) => self.hold.push(message, ack),
+            Taken::Refused(ack) => self.hold.refuse(ack),
+        }
+    }
+
+    /// Answers what is durable, and what was refused before it.
+    fn acknowledge(&mut self, due: Vec<Ack>) {
+        for Ack { id, taken } in due {
+            match taken {
+                true => reply::puback(&mut self.out, id),
+                false => reply::puback_refused(&mut self.out, id, reply::FORBIDDEN),
+            }
+            self.shared.metrics.acked.inc_by(u64::from(taken));
+        }
     }
 
     /// Sends what is due. A peer that does not take it in time is gone.
@@ -261,7 +280,12 @@ impl Connection<'_> {
         if self.out.is_empty() {
             return Ok(());
         }
-        let sent = timeout(self.shared.config.patience, self.stream.write_all(&self.out)).await;
+        let stream = &mut self.stream;
+        let send = async {
+            stream.write_all(&self.out).await?;
+            stream.flush().await
+        };
+        let sent = timeout(self.shared.config.patience, send).await;
         self.out.clear();
         if self.out.capacity() > READ {
             self.out = Vec::new();

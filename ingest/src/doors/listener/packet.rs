@@ -2,6 +2,7 @@
 //!
 //! Only what a door for publishing needs; a reader that takes large payloads apart before they are whole.
 
+use super::gate::Login;
 use super::wire::{Cut, varint};
 use bytes::{Bytes, BytesMut};
 
@@ -35,7 +36,7 @@ pub enum Packet {
     Other,
 }
 
-/// What of a CONNECT matters here. Will, credentials and session wishes are read and passed over.
+/// What of a CONNECT matters here. Will and session wishes are read and passed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connect {
     /// Its version.
@@ -46,6 +47,8 @@ pub struct Connect {
     pub clean: bool,
     /// Seconds within which something is sent; 0 for no promise.
     pub keep_alive: u16,
+    /// User and password.
+    pub login: Login,
 }
 
 /// A PUBLISH.
@@ -202,12 +205,9 @@ fn connect(body: &[u8]) -> Result<Connect, Wrong> {
         cut.text()?;
         cut.bytes()?;
     }
-    for flag in [0x80, 0x40] {
-        if flags & flag != 0 {
-            cut.bytes()?;
-        }
-    }
-    Ok(Connect { version, client, clean: flags & 0b10 != 0, keep_alive })
+    let user = if flags & 0x80 != 0 { Some(cut.text()?.to_owned()) } else { None };
+    let password = if flags & 0x40 != 0 { Some(cut.bytes()?.to_vec()) } else { None };
+    Ok(Connect { version, client, clean: flags & 0b10 != 0, keep_alive, login: Login { user, password } })
 }
 
 /// Reads a PUBLISH up to its payload: how long its topic is, and where the payload begins. Both are for the caller to cut.

@@ -10,6 +10,10 @@ pub(super) const TAKEN_OVER: u8 = 0x8e;
 pub(super) const KEEP_ALIVE: u8 = 0x8d;
 /// The server is going.
 pub(super) const SHUTTING_DOWN: u8 = 0x8b;
+/// No login, or one that is not known.
+pub(super) const LOGIN: u8 = 0x86;
+/// The login does not allow this.
+pub(super) const FORBIDDEN: u8 = 0x87;
 /// The server cannot take more for now.
 pub(super) const BUSY: u8 = 0x89;
 
@@ -50,19 +54,17 @@ pub(super) fn connack(out: &mut Vec<u8>, version: Version, promise: Promise) {
 /// CONNACK with refusal.
 pub(super) fn refuse(out: &mut Vec<u8>, version: Version, wrong: Wrong) {
     match version {
-        // 3.1.1 has codes for a version (1), a client id (2) and the server's state (3).
-        Version::V311 => out.extend([
-            0x20,
-            2,
-            0,
-            if wrong.code == 0x84 {
-                1
-            } else if wrong.code == 0x85 {
-                2
-            } else {
-                3
-            },
-        ]),
+        // 3.1.1 has codes for a version, a client id, a login, a lack of rights, and else the server's state.
+        Version::V311 => {
+            let code = match wrong.code {
+                0x84 => 1,
+                0x85 => 2,
+                LOGIN => 4,
+                FORBIDDEN => 5,
+                _ => 3,
+            };
+            out.extend([0x20, 2, 0, code]);
+        }
         Version::V5 => out.extend([0x20, 3, 0, wrong.code, 0]),
     }
 }
@@ -79,6 +81,12 @@ pub(super) fn check(connect: &Connect) -> Result<(), Wrong> {
 pub(super) fn puback(out: &mut Vec<u8>, id: u16) {
     let [high, low] = id.to_be_bytes();
     out.extend([0x40, 2, high, low]);
+}
+
+/// PUBACK of a message that was not taken. Only MQTT 5 can say so.
+pub(super) fn puback_refused(out: &mut Vec<u8>, id: u16, code: u8) {
+    let [high, low] = id.to_be_bytes();
+    out.extend([0x40, 3, high, low, code]);
 }
 
 /// PINGRESP.

@@ -84,6 +84,7 @@ async fn other_sites_may_read_and_heads_have_no_bodies() {
 async fn a_panic_ends_one_request_only() {
     let mut town = Town::new().await;
     let parts = crate::Parts {
+        limits: access::Limits::default(),
         engine: town.engine.clone(),
         sql: super::worker::pool(&town.engine),
         admission: town.parts.admission.clone(),

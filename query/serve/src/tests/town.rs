@@ -125,6 +125,7 @@ impl Town {
             values: vec![(vec![("log", "a\"b".to_owned())], 7.0)],
         };
         let parts = Parts {
+            limits: access::Limits::default(),
             engine: engine.clone(),
             sql: worker::pool(&engine),
             admission: admission(Keyring::default(), Allowance::default()),
