@@ -110,7 +110,7 @@ fn the_unit_knows_the_program() {
     let seconds: u64 = stop.trim_end_matches('s').parse().expect("seconds");
     assert!(seconds >= 2 * drain.as_secs(), "{stop} is too short for {drain:?} and a flush");
     let files: usize = setting(&unit, "LimitNOFILE").parse().expect("a number");
-    assert!(files >= 2 * (config.listener.connections + config.limits.connections), "{files}");
+    assert!(files >= 2 * (config.http_front.connections + config.mqtt_front.connections), "{files}");
     // The config keeps to the folder that the unit may write.
     let state = format!("/var/lib/{}", setting(&unit, "StateDirectory"));
     let config: toml::Table = read("install/lamppost.toml").parse().expect("TOML");
