@@ -1,7 +1,7 @@
 //! Probes, metrics, status, sharing with other sites, panics, and the API over a socket.
 
 use super::town::{Town, request};
-use access::{Limits, Peer};
+use access::{Entrance, Front, Limits, Peer};
 use axum::http::{Method, StatusCode};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -84,7 +84,7 @@ async fn other_sites_may_read_and_heads_have_no_bodies() {
 async fn a_panic_ends_one_request_only() {
     let mut town = Town::new().await;
     let parts = crate::Parts {
-        limits: access::Limits::default(),
+        limits: Limits::default(),
         engine: town.engine.clone(),
         sql: super::worker::pool(&town.engine),
         admission: town.parts.admission.clone(),
@@ -107,9 +107,14 @@ async fn over_a_socket() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("bound");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let served = tokio::spawn(access::run(listener, town.router.clone(), Limits::default(), async {
-        let _ = stopped.await;
-    }));
+    let served = tokio::spawn(access::run(
+        Entrance::new(listener, Front::default()),
+        town.router.clone(),
+        Limits::default(),
+        async {
+            let _ = stopped.await;
+        },
+    ));
     for (path, begins) in [
         ("/api/v1/datasets/air_quality/readings?from=2026-11-20T09:30:00+01:00&limit=1", "HTTP/1.1 200 OK\r\n"),
         ("/status", "HTTP/1.1 200 OK\r\n"),
