@@ -64,11 +64,6 @@ impl Server {
         }
     }
 
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Address of the HTTP door.
     pub(crate) fn http(&mut self) -> String {
         self.told("http door: http://")
