@@ -209,6 +209,22 @@ async fn a_body_that_stops_or_drips_is_answered_and_closed() -> io::Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_body_that_keeps_coming_may_take_longer_than_a_pause() -> io::Result<()> {
+    let limits = Limits { pause: Duration::from_millis(300), ..Limits::default() };
+    let served = serve(router(), limits).await?;
+    let mut stream = TcpStream::connect(served.address).await?;
+    stream.write_all(b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 8\r\n\r\n").await?;
+    for _ in 0..8 {
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        stream.write_all(b"c").await?;
+    }
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await?;
+    assert!(said.starts_with("HTTP/1.1 200") && said.ends_with("cccccccc"), "{said}");
+    Ok(())
+}
+
 fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes)?;

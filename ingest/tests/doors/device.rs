@@ -35,17 +35,21 @@ pub(crate) fn text(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// A CONNECT.
+/// A CONNECT with user and password.
 pub(crate) fn connect(v5: bool, client: &str, clean: bool, keep_alive: u16) -> Vec<u8> {
+    connect_with(v5, client, clean, keep_alive, "password")
+}
+
+/// The same with this password.
+pub(crate) fn connect_with(v5: bool, client: &str, clean: bool, keep_alive: u16, password: &str) -> Vec<u8> {
     let mut body = text("MQTT");
     body.push(if v5 { 5 } else { 4 });
-    // With user and password, which are not looked at yet.
     body.push(0xc0 | if clean { 2 } else { 0 });
     body.extend(keep_alive.to_be_bytes());
     if v5 {
         body.extend([5, 0x11, 0, 0, 0, 60]);
     }
-    for part in [client, "user", "password"] {
+    for part in [client, "user", password] {
         body.extend(text(part));
     }
     packet(0x10, &body)

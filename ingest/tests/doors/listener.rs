@@ -1,8 +1,9 @@
 //! The built-in MQTT door over real sockets, with a real store behind it.
 
-use crate::device::{Device, connect, packet, puback, publish, text};
+use crate::device::{Device, connect, connect_with, packet, puback, publish, text};
 use crate::ground::{Ground, PATIENCE, ago, until};
-use ingest::{Config, doors::listener};
+use access::{Front, Keyring, Keys};
+use ingest::{Config, doors::listener, doors::listener::gate::Gate};
 use std::time::Duration;
 
 async fn ground() -> (Ground, std::net::SocketAddr) {
@@ -54,6 +55,41 @@ async fn every_bad_message_is_a_reject_with_its_reason_and_then_acknowledged() {
     let rows = ground.reader.rejects();
     let large = rows.iter().find(|row| row.first.reason == schemas::Reason::TooLarge).unwrap();
     assert_eq!(large.first.detail, format!("the payload has {} bytes; at most 262144 are taken", megabyte.len()));
+}
+
+/// What a key does not cover is answered in its turn: after the acks of what came before it, before those of what follows.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_outside_a_keys_scope_are_refused_in_order() {
+    let mut ring = Keyring::default();
+    let scopes = vec!["write:air".parse().unwrap()];
+    let key = ring.add("gateway", scopes, jiff::Timestamp::UNIX_EPOCH, None).unwrap();
+    let mut ground = Ground::new(Config::default()).await;
+    let gate = Gate::new(Keys::fixed(ring), false);
+    let address = ground.guarded(gate, Front::default(), listener::Config::default()).await;
+    let mut stranger = Device::bare(address, true).await;
+    stranger.send(&connect(true, "s", true, 60)).await;
+    assert_eq!(stranger.packet().await, Some((0x20, vec![0, 0x86, 0])));
+    let mut old = Device::bare(address, false).await;
+    old.send(&connect(false, "o", true, 60)).await;
+    assert_eq!(old.packet().await, Some((0x20, vec![0, 4])));
+    let mut device = Device::bare(address, true).await;
+    device.send(&connect_with(true, "g", true, 60, key.reveal())).await;
+    assert_eq!(device.packet().await.unwrap().1[1], 0);
+    let mut bytes = Vec::new();
+    for id in 1..=60 {
+        let topic = if id % 3 == 0 { "doors/a" } else { "city/a/air" };
+        bytes.extend(publish(true, topic, air(ago(100 + i64::from(id)), 1).as_bytes(), 1, id, false));
+    }
+    device.send(&bytes).await;
+    for id in 1..=60_u16 {
+        let [high, low] = id.to_be_bytes();
+        let right = if id % 3 == 0 { (0x40, vec![high, low, 0x87]) } else { puback(id) };
+        assert_eq!(device.packet().await, Some(right));
+    }
+    assert_eq!((ground.rows("air").await.len(), ground.rows("doors").await.len()), (40, 0));
+    // QoS 0 has no acknowledgement: the connection ends.
+    device.send(&publish(true, "doors/a", b"{}", 0, 0, false)).await;
+    assert_eq!(device.packet().await, Some((0xe0, vec![0x87, 0])));
 }
 
 #[tokio::test(flavor = "multi_thread")]

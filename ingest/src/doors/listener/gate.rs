@@ -2,7 +2,6 @@
 
 use crate::Catalog;
 use crate::catalog::Routes;
-use access::key::State;
 use access::{Key, Keyring, Keys, Right};
 use jiff::Timestamp;
 use schemas::Time;
@@ -61,7 +60,8 @@ pub enum Refusal {
 }
 
 impl Gate {
-    /// A gate that asks for a key with the right to write as soon as there is one; always, if it is `closed`.
+    /// A gate that asks for a key as soon as one with the right to write was made; always, if it is `closed`. That the last
+    /// of them has expired or was revoked opens nothing.
     pub fn new(keys: Keys, closed: bool) -> Gate {
         Gate { keys, closed }
     }
@@ -75,7 +75,7 @@ impl Gate {
     pub(super) fn admit(&self, login: &Login, Time(now): Time) -> Result<(May, Option<Time>), Refusal> {
         let ring = self.keys.now();
         let now = Timestamp::from_microsecond(now).unwrap_or(Timestamp::MAX);
-        if !self.closed && !ring.keys.iter().any(|key| key.state(now) == State::Active && writes(key).is_some()) {
+        if !self.closed && !ring.keys.iter().any(|key| writes(key).is_some()) {
             return Ok((May::All, None));
         }
         let key = login.key().and_then(|text| ring.check(text, now).ok()).ok_or(Refusal::Unknown)?;
@@ -156,8 +156,8 @@ mod tests {
         assert_eq!(gate(&["read"], false).0.admit(&anybody, at), Ok((May::All, None)));
         assert_eq!(gate(&["read"], true).0.admit(&anybody, at), Err(Refusal::Unknown));
         assert_eq!(gate(&["write:air"], false).0.admit(&anybody, at), Err(Refusal::Unknown));
-        // A key whose time is over closes nothing.
-        assert_eq!(gate(&["write"], false).0.admit(&anybody, Time(100_000_000)), Ok((May::All, None)));
+        let expired = Time(100_000_000);
+        assert_eq!(gate(&["write"], false).0.admit(&anybody, expired), Err(Refusal::Unknown), "it stays closed");
     }
 
     #[test]
