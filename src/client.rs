@@ -1,12 +1,13 @@
 //! Asks a running Lamppost over HTTP: what `status` and commands like it speak with the server.
 
 use crate::Error;
+use std::path::Path;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Bytes of answer taken.
-const LONGEST: u64 = 64 << 20;
+const LONGEST: u64 = 256 << 20;
 
 /// A server to ask.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub(crate) struct Client {
     host: String,
     /// How long it may take to answer.
     patience: Duration,
+    /// Sent with each request.
+    headers: Vec<(&'static str, String)>,
 }
 
 /// What it answered.
@@ -34,7 +37,21 @@ impl Client {
             .filter(|host| !host.is_empty() && !host.contains('/'))
             .ok_or_else(|| Error::usage(format!("--url {url:?}: write http://host:port")))?;
         let port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        Ok(Client { host: if port { host.to_owned() } else { format!("{host}:80") }, patience })
+        Ok(Client { host: if port { host.to_owned() } else { format!("{host}:80") }, patience, headers: Vec::new() })
+    }
+
+    /// Sends a header with each request.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Client {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// Shows the key in a file with each request, if there is one.
+    pub(crate) fn with_key(self, file: Option<&Path>) -> Result<Client, Error> {
+        let Some(file) = file else { return Ok(self) };
+        let text = std::fs::read_to_string(file);
+        let text = text.map_err(|e| Error::usage(format!("--key-file {}: {e}", file.display())))?;
+        Ok(self.with("Authorization", &format!("Bearer {}", text.trim())))
     }
 
     /// Where it is, for messages.
@@ -44,17 +61,18 @@ impl Client {
 
     /// The answer to a GET, whatever its status.
     pub(crate) async fn get(&self, path: &str) -> Result<Answer, Error> {
-        self.send("GET", path, "", "").await
+        self.send("GET", path, "").await
     }
 
-    /// Sends a request and reads its answer. `head`: more header lines, each with its line end.
-    pub(crate) async fn send(&self, method: &str, path: &str, head: &str, body: &str) -> Result<Answer, Error> {
+    /// Sends a request and reads its answer, whatever its status.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &str) -> Result<Answer, Error> {
         let host = &self.host;
         // HTTP/1.0, so that the answer is neither chunked nor kept open (RFC 1945).
-        let request = format!(
-            "{method} {path} HTTP/1.0\r\nHost: {host}\r\nAccept: application/json\r\n{head}Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
+        let mut request = format!("{method} {path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {}\r\n", body.len());
+        for (name, value) in &self.headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let request = format!("{request}\r\n{body}");
         let late = |_| Error::run(format!("{host} does not answer within {} s", self.patience.as_secs()));
         let answer = tokio::time::timeout(self.patience, self.exchange(request.as_bytes())).await.map_err(late)?;
         let answer = answer.map_err(|e| Error::run(format!("no Lamppost answers at http://{host}: {e}")))?;

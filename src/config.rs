@@ -144,7 +144,7 @@ fn fill(root: Table<'_>, folder: &Path, insecure: bool) -> Config {
         sql(&table, &mut config.sql);
         table.close();
         // A question waits for a worker and then is answered: the door must not be the first to lose patience.
-        let longest = Duration::from_secs(3 * config.sql.seconds);
+        let longest = Duration::from_secs(config.sql.seconds.saturating_mul(3));
         config.limits.request = config.limits.request.max(longest);
     }
     root.close();
@@ -174,6 +174,7 @@ fn callers(root: &Table<'_>, folder: &Path, config: &mut Config) {
             ("anonymous", &mut allowance.anonymous),
             ("keyed", &mut allowance.keyed),
             ("under_way", &mut allowance.under_way),
+            ("keyed_under_way", &mut allowance.keyed_under_way),
             ("wrong_keys", &mut allowance.wrong_keys),
         ] {
             *bound = budget.count(key).map_or(*bound, |n| u32::try_from(n).unwrap_or(u32::MAX));

@@ -11,7 +11,6 @@ pub mod config;
 mod console;
 pub mod contracts;
 pub mod error;
-mod http;
 pub mod logging;
 pub mod message;
 mod notify;

@@ -9,7 +9,7 @@ use hyper::body::{Frame, SizeHint};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -126,16 +126,21 @@ pub(crate) fn too_large(most: usize) -> String {
     format!("the body has more than {most} bytes")
 }
 
-/// A response's body that holds its request open until it is done with.
+/// Bytes of an answer handed to the connection at a time: a whole large one would be taken at once, sent or not.
+const PIECE: usize = 64 << 10;
+
+/// A response's body that comes in pieces and holds its request open until the last of them is taken.
 pub(crate) struct Answering {
     body: Body,
+    /// What is left of the frame that came last.
+    rest: Bytes,
     _under_way: UnderWay,
 }
 
 impl Answering {
     /// The body of an answer to a request under way.
     pub(crate) fn new(body: Body, under_way: UnderWay) -> Answering {
-        Answering { body, _under_way: under_way }
+        Answering { body, rest: Bytes::new(), _under_way: under_way }
     }
 }
 
@@ -147,14 +152,30 @@ impl HttpBody for Answering {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.rest = data,
+                    Err(other) => return Poll::Ready(Some(Ok(other))),
+                },
+                end => return Poll::Ready(end),
+            }
+        }
+        let piece = self.rest.len().min(PIECE);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(piece)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (hint, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        let mut whole = SizeHint::new();
+        whole.set_lower(hint.lower() + rest);
+        if let Some(upper) = hint.upper() {
+            whole.set_upper(upper + rest);
+        }
+        whole
     }
 }

@@ -15,8 +15,11 @@ pub struct Allowance {
     pub anonymous: u32,
     /// Units a minute of the holder of a key that says nothing else.
     pub keyed: u32,
-    /// Questions of one anonymous caller at work or waiting at once.
+    /// Questions of one anonymous caller at work or waiting at once; one in SQL counts as four. Grafana asks for all panels
+    /// of a page together.
     pub under_way: u32,
+    /// The same for the holder of a key.
+    pub keyed_under_way: u32,
     /// Keys that are not good which one address may show a minute.
     pub wrong_keys: u32,
     /// Callers told apart; past it newcomers share one budget.
@@ -26,7 +29,14 @@ pub struct Allowance {
 impl Default for Allowance {
     fn default() -> Allowance {
         // A Grafana with 20 panels that refresh every 10 seconds makes 120 requests a minute.
-        Allowance { anonymous: 1_200, keyed: 12_000, under_way: 32, wrong_keys: 30, callers: 100_000 }
+        Allowance {
+            anonymous: 1_200,
+            keyed: 12_000,
+            under_way: 32,
+            keyed_under_way: 64,
+            wrong_keys: 30,
+            callers: 100_000,
+        }
     }
 }
 
@@ -225,17 +235,18 @@ impl Budget {
         });
     }
 
-    /// Lets an anonymous caller have one more request at work, until the place is dropped; nothing past its bound.
-    pub fn enter(self: &Arc<Budget>, caller: &Caller) -> Option<Place> {
-        let most = if matches!(caller, Caller::Anonymous(_)) { self.allowance.under_way } else { u32::MAX };
+    /// Lets a caller have more at work, until the place is dropped; nothing past its bound. `weight` is what it counts as.
+    pub fn enter(self: &Arc<Budget>, caller: &Caller, weight: u32) -> Option<Place> {
+        let anonymous = matches!(caller, Caller::Anonymous(_));
+        let most = if anonymous { self.allowance.under_way } else { self.allowance.keyed_under_way };
         let entered = self.with(caller, self.micros(), |bucket, who| {
-            let free = bucket.under_way < most;
-            bucket.under_way += u32::from(free);
+            let free = bucket.under_way + weight <= most;
+            bucket.under_way += if free { weight } else { 0 };
             free.then(|| who.clone())
         });
         match entered {
             None => Some(Place(None)),
-            Some(who) => who.map(|who| Place(Some((self.clone(), who)))),
+            Some(who) => who.map(|who| Place(Some((self.clone(), who, weight)))),
         }
     }
 
@@ -280,14 +291,14 @@ impl Budget {
 
 /// A request of a caller at work, until dropped.
 #[derive(Debug)]
-pub struct Place(Option<(Arc<Budget>, Who)>);
+pub struct Place(Option<(Arc<Budget>, Who, u32)>);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some((budget, who)) = self.0.take()
+        if let Some((budget, who, weight)) = self.0.take()
             && let Some(bucket) = budget.lock().buckets.get_mut(&who)
         {
-            bucket.under_way = bucket.under_way.saturating_sub(1);
+            bucket.under_way = bucket.under_way.saturating_sub(weight);
         }
     }
 }

@@ -25,14 +25,8 @@ pub enum Caller {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Origin(IpAddr);
 
-/// Headers a proxy adds: a request with one comes from elsewhere, though its connection is local.
-const FORWARDING: [HeaderName; 5] = [
-    header::FORWARDED,
-    header::VIA,
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("x-forwarded-host"),
-    HeaderName::from_static("x-real-ip"),
-];
+/// Headers a proxy adds, beside `X-Forwarded-…`: a request with one comes from elsewhere, though its connection is local.
+const FORWARDING: [HeaderName; 3] = [header::FORWARDED, header::VIA, HeaderName::from_static("x-real-ip")];
 
 impl Origin {
     /// The origin of an address.
@@ -105,7 +99,7 @@ fn credential(header: &str) -> Option<String> {
 
 /// Whether a request was made on this machine, by a program and not by a page a browser was led to.
 fn is_local(address: IpAddr, headers: &HeaderMap) -> bool {
-    let forwarded = FORWARDING.iter().any(|name| headers.contains_key(name));
+    let forwarded = headers.keys().any(|name| FORWARDING.contains(name) || name.as_str().starts_with("x-forwarded-"));
     // A page elsewhere can point its own name at 127.0.0.1 and then read answers; its name stands in Host.
     let named = headers.get(header::HOST).is_none_or(|host| host.to_str().is_ok_and(is_loopback_name));
     address.is_loopback() && !forwarded && named

@@ -121,11 +121,11 @@ impl Front {
     pub async fn shake(&self, stream: TcpStream, seat: &Seat) -> Option<Line> {
         let Some(tls) = &self.tls else { return Some(Line::Plain(stream)) };
         let shaken = tokio::select! {
-            shaken = timeout(self.handshake, tls.accept(stream)) => shaken,
+            shaken = timeout(self.handshake, tls.accept(stream, is_local(seat.peer.ip()))) => shaken,
             () = seat.presence.dismissed() => return None,
         };
         match shaken {
-            Ok(Ok(stream)) => return Some(Line::Secret(Box::new(stream))),
+            Ok(Ok(line)) => return Some(line),
             Ok(Err(error)) => tracing::debug!(peer = %seat.peer, %error, "no TLS handshake"),
             Err(_) => tracing::debug!(peer = %seat.peer, "the TLS handshake took too long"),
         }

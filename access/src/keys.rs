@@ -46,6 +46,7 @@ impl Keys {
 
 /// Takes over each change of the file. A file that is wrong changes nothing: keys go on working, and the log says why.
 async fn look(file: PathBuf, mut seen: Mark, keys: watch::Sender<Arc<Keyring>>) {
+    let mut told = None;
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
@@ -55,13 +56,18 @@ async fn look(file: PathBuf, mut seen: Mark, keys: watch::Sender<Arc<Keyring>>) 
         if stands == seen {
             continue;
         }
-        seen = stands;
         match Keyring::read(&file) {
             Ok(ring) => {
+                seen = stands;
                 tracing::info!(file = %file.display(), keys = ring.keys.len(), "took over changed keys");
                 keys.send_replace(Arc::new(ring));
             }
-            Err(error) => tracing::error!(file = %file.display(), %error, "kept the keys as they were"),
+            // Tried again each time: a revoked key must not live on because a file could not be opened once.
+            Err(error) if told != Some(stands) => {
+                told = Some(stands);
+                tracing::error!(file = %file.display(), %error, "kept the keys as they were");
+            }
+            Err(_) => {}
         }
     }
 }

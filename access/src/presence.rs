@@ -57,11 +57,10 @@ impl Presence {
         }
     }
 
-    /// The caller did its part: the door is at work again, if a request is under way.
+    /// The caller did its part: the door is at work again if a request is under way, else waits from now on.
     pub(crate) fn moves(&self) {
-        if self.is_under_way() {
-            self.0.waiting.store(AT_WORK, Ordering::Relaxed);
-        }
+        let since = if self.is_under_way() { AT_WORK } else { self.0.began.elapsed().as_micros() as u64 };
+        self.0.waiting.store(since, Ordering::Relaxed);
     }
 
     /// Whether a request is under way.

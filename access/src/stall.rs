@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// A stream that fails with `TimedOut` when its caller says nothing for too long between requests, takes too long over a
 /// request head, or takes none of what is sent to it.
@@ -58,6 +58,10 @@ impl<S> Stalling<S> {
     /// Passes on what a write came to; a pending one is watched.
     fn taken<T>(&mut self, came: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if came.is_ready() {
+            // What is sent after the request has ended is still its answer: the caller takes it, and is not idle.
+            if let (Some(reading), false) = (&mut self.reading, self.begun) {
+                reading.as_mut().reset(Instant::now() + self.idle);
+            }
             if self.writing.take().is_some() {
                 self.presence.moves();
             }
@@ -116,7 +120,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-    use tokio::time::{Instant, timeout};
+    use tokio::time::timeout;
 
     fn pair(idle: u64, head: u64, stall: u64) -> (Stalling<DuplexStream>, DuplexStream, Presence) {
         let (ours, theirs) = tokio::io::duplex(8);
@@ -146,6 +150,28 @@ mod tests {
         assert_eq!(ours.write_all(b"9").await.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
         assert!(presence.waiting().is_some());
         drop((theirs, request));
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_on_taking_an_answer_is_not_idle() {
+        let (mut ours, mut theirs, presence) = pair(40, NEVER, NEVER);
+        drop(presence.begin());
+        let slow = async {
+            let mut byte = [0];
+            for _ in 0..30 {
+                assert!(theirs.read_exact(&mut byte).await.is_ok());
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let send = async {
+            for byte in [b'x'; 30] {
+                // As hyper does: it looks for the next request while it sends.
+                let looked = timeout(Duration::from_millis(1), ours.read(&mut [0; 8])).await;
+                assert!(looked.is_err(), "{looked:?}");
+                assert!(ours.write_all(&[byte]).await.is_ok());
+            }
+        };
+        tokio::join!(slow, send);
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ mod pair;
 
 pub use pair::Files;
 
+use crate::Line;
 use pair::Pair;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -16,7 +17,6 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::server::TlsStream;
 
 /// Says which of the crypto libraries in this program TLS clients use that ask for none by name. Several are linked in, and
 /// rustls panics rather than choose. Whoever chose before is not overruled.
@@ -103,19 +103,23 @@ impl Tls {
         Some(pair.map(|pair| *current.0.write().unwrap_or_else(PoisonError::into_inner) = pair))
     }
 
-    /// Shakes hands. Whoever speaks HTTP without TLS is told so.
-    pub(crate) async fn accept(&self, mut stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    /// Shakes hands. Whoever speaks HTTP without TLS is told so, unless `local`: what stays on this machine needs none, and
+    /// the operator's own tools and probes speak so.
+    pub(crate) async fn accept(&self, mut stream: TcpStream, local: bool) -> io::Result<Line> {
         let mut first = [0];
         stream.peek(&mut first).await?;
         // TLS begins with the number of its record type, 22; HTTP with a letter.
         if self.0.speaks == Speaks::Http && first[0].is_ascii_alphabetic() {
+            if local {
+                return Ok(Line::Plain(stream));
+            }
             // Closing over unread bytes would take the answer back.
             let _ = stream.try_read(&mut [0; 4096]);
             stream.write_all(PLAIN.as_bytes()).await?;
             stream.shutdown().await?;
             return Err(io::Error::new(io::ErrorKind::InvalidData, "HTTP without TLS"));
         }
-        self.0.acceptor.accept(stream).await
+        Ok(Line::Secret(Box::new(self.0.acceptor.accept(stream).await?)))
     }
 }
 

@@ -90,7 +90,7 @@ fn check_datasets(config: &Config, scopes: &[Scope]) -> Result<(), Error> {
 /// How long a key lasts.
 fn lifetime(text: &str) -> Result<Duration, Error> {
     let read = || {
-        let (digits, unit) = text.split_at(text.len().checked_sub(1)?);
+        let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
         let seconds = match unit {
             "h" => 3_600,
             "d" => 86_400,

@@ -2,12 +2,12 @@
 //!
 //! A question that is wrong ends with 64, as a wrong command line does; all else that fails with 1.
 
-use crate::http::{Reply, Server};
+use crate::client::{Answer, Client};
 use crate::{Error, console};
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::Value;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long the server may take: it gives up itself long before.
@@ -43,21 +43,26 @@ enum Format {
 
 /// Asks and prints.
 pub async fn run(options: Options) -> Result<(), Error> {
-    let server = Server::at(&options.url)?;
     let text = if options.text == "-" { standard_input()? } else { options.text };
     let accept = if options.format == Format::Csv { "text/csv" } else { "application/json" };
-    let bearer = options.key_file.as_deref().map(key).transpose()?.map(|key| format!("Bearer {key}"));
-    let mut headers = vec![("Content-Type", "application/sql"), ("Accept", accept)];
-    headers.extend(bearer.as_deref().map(|bearer| ("Authorization", bearer)));
-    let reply = server.post("/api/v1/sql", &headers, &text, PATIENCE).await?;
-    if reply.status != 200 {
+    let client = Client::new(&options.url, PATIENCE)?.with_key(options.key_file.as_deref())?;
+    let client = client.with("Content-Type", "application/sql").with("Accept", accept);
+    let reply = client.send("POST", "/api/v1/sql", &text).await?;
+    if reply.code != 200 {
         return Err(refused(&reply, &text));
     }
     match options.format {
         Format::Table => console::say(table(&reply.body)?),
-        Format::Csv | Format::Json => console::say(reply.body.trim_end()),
+        // One line end is the console's; what else stands at the end belongs to the answer.
+        Format::Csv | Format::Json => console::say(line_end(&reply.body)),
     }
     Ok(())
+}
+
+/// A text without its last line end.
+fn line_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
 }
 
 fn standard_input() -> Result<String, Error> {
@@ -66,13 +71,8 @@ fn standard_input() -> Result<String, Error> {
     read.map(|_| text).map_err(|e| Error::usage(format!("the question on standard input cannot be read: {e}")))
 }
 
-fn key(file: &Path) -> Result<String, Error> {
-    let read = std::fs::read_to_string(file);
-    read.map(|text| text.trim().to_owned()).map_err(|e| Error::usage(format!("--key-file {}: {e}", file.display())))
-}
-
 /// What the server has against the question, where in its text, and what would be right.
-fn refused(reply: &Reply, text: &str) -> Error {
+fn refused(reply: &Answer, text: &str) -> Error {
     let problem: Value = serde_json::from_str(&reply.body).unwrap_or_default();
     let detail = problem["detail"].as_str().unwrap_or(reply.body.trim());
     let faults = problem["errors"].as_array().into_iter().flatten();
@@ -80,7 +80,7 @@ fn refused(reply: &Reply, text: &str) -> Error {
     let accepted: Vec<&str> = accepted.collect();
     let hint = if accepted.is_empty() { String::new() } else { format!("\n  try: {}", accepted.join(", ")) };
     let message = format!("{detail}{}{hint}", shown(detail, text).unwrap_or_default());
-    if reply.status == 400 { Error::usage(message) } else { Error::run(message) }
+    if reply.code == 400 { Error::usage(message) } else { Error::run(message) }
 }
 
 /// The line of the text that a message names, and a caret below the column it names.
@@ -149,10 +149,10 @@ mod tests {
     #[test]
     fn wrong_questions_end_as_wrong_usage() {
         let body = r#"{"detail":"there is no table \"trafic\"","errors":[{"parameter":"q","accepted":["traffic","weather"]}]}"#;
-        let error = refused(&Reply { status: 400, body: body.to_owned() }, "");
+        let error = refused(&Answer { code: 400, body: body.to_owned() }, "");
         assert_eq!(error.message, "there is no table \"trafic\"\n  try: traffic, weather");
         assert_eq!(error.kind, crate::Kind::Usage);
-        assert_eq!(refused(&Reply { status: 503, body: "no".to_owned() }, "").kind, crate::Kind::Run);
+        assert_eq!(refused(&Answer { code: 503, body: "no".to_owned() }, "").kind, crate::Kind::Run);
     }
 
     #[test]

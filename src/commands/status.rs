@@ -5,6 +5,7 @@ mod page;
 use crate::app::glance::Glance;
 use crate::client::Client;
 use crate::{Error, console};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long the server may take to answer.
@@ -18,6 +19,9 @@ pub struct Options {
     /// Where the server's HTTP door is.
     #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
     url: String,
+    /// File with a key that may operate, where the server is not asked on its own machine.
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
     /// Print the server's own JSON.
     #[arg(long, conflicts_with_all = ["watch", "probe"])]
     json: bool,
@@ -40,7 +44,7 @@ enum Probe {
 
 /// Asks and prints. Ends well when the server is well.
 pub async fn run(options: Options) -> Result<(), Error> {
-    let client = Client::new(&options.url, PATIENCE)?;
+    let client = Client::new(&options.url, PATIENCE)?.with_key(options.key_file.as_deref())?;
     if let Some(probe) = options.probe {
         return ask(&client, probe).await;
     }

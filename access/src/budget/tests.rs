@@ -7,7 +7,14 @@ use jiff::Timestamp;
 const SECOND: i64 = 1_000_000;
 
 fn budget(anonymous: u32, callers: usize) -> Arc<Budget> {
-    Budget::new(Allowance { anonymous, keyed: 10 * anonymous, under_way: 2, wrong_keys: 3, callers })
+    Budget::new(Allowance {
+        anonymous,
+        keyed: 10 * anonymous,
+        under_way: 2,
+        keyed_under_way: 3,
+        wrong_keys: 3,
+        callers,
+    })
 }
 
 fn anybody(address: &str) -> Caller {
@@ -114,12 +121,13 @@ fn a_key_that_gets_other_units_has_them_at_once_and_what_was_taken_stays_taken()
 #[test]
 fn an_anonymous_caller_has_few_requests_at_work() {
     let (budget, caller) = (budget(60, 10), anybody("192.0.2.1"));
-    let one = budget.enter(&caller).expect("free");
-    let _two = budget.enter(&caller).expect("free");
-    assert!(budget.enter(&caller).is_none());
-    assert!(budget.enter(&anybody("192.0.2.2")).is_some());
+    let one = budget.enter(&caller, 1).expect("free");
+    let _two = budget.enter(&caller, 1).expect("free");
+    assert!(budget.enter(&caller, 1).is_none());
+    assert!(budget.enter(&anybody("192.0.2.2"), 2).is_some());
     drop(one);
-    assert!(budget.enter(&caller).is_some());
+    assert!(budget.enter(&caller, 2).is_none() && budget.enter(&caller, 1).is_some());
+    assert!(budget.enter(&keyed(None), 3).is_some() && budget.enter(&Caller::Local, 1_000).is_some());
 }
 
 #[test]

@@ -28,7 +28,7 @@ async fn shown(tls: &Tls, trusted: &[u8]) -> Result<Vec<u8>, String> {
     let served = tls.clone();
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
-        let _ = served.accept(stream).await;
+        let _ = served.accept(stream, false).await;
     });
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(trusted.to_vec())).unwrap();
@@ -101,7 +101,7 @@ async fn http_without_tls_is_told_so() {
     let tls = Tls::open(write(folder.path()).0, Speaks::Http).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(async move { tls.accept(listener.accept().await.unwrap().0).await.is_err() });
+    let server = tokio::spawn(async move { tls.accept(listener.accept().await.unwrap().0, false).await.is_err() });
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let mut said = String::new();

@@ -91,12 +91,11 @@ pub(crate) struct Bill {
 }
 
 impl Bill {
-    /// A bill for work that begins, unless the caller has as much at work as it may.
-    pub(crate) fn new(api: &Api, caller: &Caller) -> Result<Bill, Problem> {
+    /// A bill for work that begins and counts as `weight` questions, unless the caller has as much at work as it may.
+    pub(crate) fn new(api: &Api, caller: &Caller, weight: u32) -> Result<Bill, Problem> {
         let budget = api.parts.admission.budget.clone();
-        let Some(place) = budget.enter(caller) else {
-            let most = budget.allowance().under_way;
-            let detail = format!("{most} questions of this caller are at work already; ask again when one is answered");
+        let Some(place) = budget.enter(caller, weight) else {
+            let detail = "as many questions of this caller are at work as it may have; ask again when one is answered";
             return Err(Problem::new(Kind::Spent, detail).retry_in(1));
         };
         Ok(Bill { budget, caller: caller.clone(), _place: place })

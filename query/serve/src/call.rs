@@ -78,6 +78,11 @@ impl Call {
         Params::of(&self.uri, known)
     }
 
+    /// The query of its address, as it stands there.
+    pub(crate) fn query(&self) -> &str {
+        self.uri.query().unwrap_or_default()
+    }
+
     /// The media type of its body, in small letters; nothing where the caller does not say.
     pub(crate) fn content_type(&self) -> Option<String> {
         let value = self.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
@@ -89,9 +94,9 @@ impl Call {
         visible(&self.api, &self.caller)
     }
 
-    /// What its caller pays from.
-    pub(crate) fn bill(&self) -> Result<Bill, Problem> {
-        Bill::new(&self.api, &self.caller)
+    /// What its caller pays by for work that counts as `weight` questions.
+    pub(crate) fn bill(&self, weight: u32) -> Result<Bill, Problem> {
+        Bill::new(&self.api, &self.caller, weight)
     }
 
     /// Who may keep an answer: what a key's holder is told is not for those behind the same cache.
@@ -123,7 +128,7 @@ impl Call {
         let mut response = if etag::matches(&self.headers, &tag) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            let (bill, pack) = (self.bill()?, move |answer: &Answer| Ok(page::pack(answer, format)));
+            let (bill, pack) = (self.bill(1)?, move |answer: &Answer| Ok(page::pack(answer, format)));
             let kept = engine.body(&resolved, format.name(), pack, move |took| bill.pay(took));
             self.page(&kept.await.map_err(problem)?, format)
         };

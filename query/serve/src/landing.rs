@@ -70,6 +70,7 @@ async fn cards(call: &Call) -> Result<Vec<Card>, Problem> {
     let engine = &call.api.parts.engine;
     let ids = call.datasets().iter().map(|dataset| dataset.id.clone()).collect();
     let resolved = call.resolve(Question::Datasets { ids })?;
+    let _bill = call.bill(1)?;
     let answer = engine.answer(&resolved).await.map_err(problem)?;
     let Some(Values::Text(ids)) = column(&answer, "id") else { return Ok(Vec::new()) };
     let known = |id: &str| engine.datasets().iter().find(|dataset| &*dataset.id == id);

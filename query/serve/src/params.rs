@@ -15,6 +15,9 @@ const DEFAULT_SPAN: i64 = schemas::time::DAY;
 /// What a form or a dashboard writes where nothing in particular is chosen: all sensors, whatever the attribute.
 const ALL: &str = "*";
 
+/// Faults told at once: a long address must not make an answer a hundred times its length.
+const FAULTS: usize = 16;
+
 /// The parameters of one request. Values are taken one by one; [`Params::finish`] tells every fault met on the way.
 #[derive(Debug)]
 pub(crate) struct Params {
@@ -29,6 +32,9 @@ impl Params {
         let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default();
         let mut params = Params { values: BTreeMap::new(), faults: Vec::new() };
         for (name, value) in pairs {
+            if params.faults.len() == FAULTS {
+                break;
+            }
             if !known.iter().any(|parameter| covers(parameter, &name)) {
                 let accepted = known.iter().map(|parameter| parameter.name.to_owned()).collect();
                 let detail = format!("there is no parameter {name:?} here");

@@ -83,7 +83,6 @@ const AGGREGATE: [&[&str]; 4] = [
         "corr",
         "covar_pop",
         "covar_samp",
-        "median",
         "percentile_cont",
         "regr_intercept",
         "regr_r2",

@@ -98,7 +98,7 @@ pub(super) async fn serve(
         Ok(Err(End::Told(wrong))) => {
             shared.metrics.refused.inc();
             tracing::debug!(%peer, wrong.what, "MQTT connection refused");
-            let _ = stream.shutdown().await;
+            let _ = timeout(shared.config.patience, stream.shutdown()).await;
             return;
         }
         Ok(Err(End::Gone)) | Err(_) => return,
@@ -126,7 +126,8 @@ pub(super) async fn serve(
         reply::disconnect(&mut connection.out, version, wrong.code);
         let _ = connection.flush().await;
     }
-    let _ = connection.stream.shutdown().await;
+    // With TLS that writes what is left, for which a peer that does not read would be waited for ever.
+    let _ = timeout(shared.config.patience, connection.stream.shutdown()).await;
 }
 
 /// Ready at an instant of the store's clock; never where there is none.

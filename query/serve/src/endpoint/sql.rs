@@ -18,6 +18,9 @@ use engine::sql;
 
 pub(crate) const PARAMETERS: &[Parameter] = &[FORMAT, SQL];
 
+/// What a question in SQL counts as among those its caller has at work: workers are few.
+const WEIGHT: u32 = 4;
+
 /// The methods of this path.
 const ALLOWED: &str = "GET, HEAD, POST, OPTIONS";
 
@@ -43,7 +46,9 @@ async fn by_post(call: Call, body: Result<Bytes, BytesRejection>) -> Result<Resp
         None | Some("application/sql" | "text/plain") => (Some(plain(&body)?), call.params(&[FORMAT])),
         Some("application/json") => (Some(member(&body)?), call.params(&[FORMAT])),
         Some("application/x-www-form-urlencoded") => {
-            let mut params = Params::of(&form(&body)?, PARAMETERS);
+            // What stands in the address counts as well.
+            let sent = [call.query().as_bytes(), &body].join(&b'&');
+            let mut params = Params::of(&form(&sent)?, PARAMETERS);
             (params.text("q"), params)
         }
         Some(other) => {
@@ -64,7 +69,7 @@ async fn answer(call: &Call, text: Option<String>, format: Format) -> Result<Res
         Format::Csv => sql::Format::Csv,
     };
     let question = sql::Question { text, format: written, datasets: call.datasets() };
-    let bill = call.bill()?;
+    let bill = call.bill(WEIGHT)?;
     let answer = call.api.parts.sql.ask(question, move |took| bill.pay(took)).await.map_err(problem)?;
     let body = match format {
         Format::Json => render::sql::json(&answer),
@@ -105,8 +110,10 @@ fn member(body: &Bytes) -> Result<String, Problem> {
 }
 
 /// The pairs of a form, as if they stood in an address.
-fn form(body: &Bytes) -> Result<Uri, Problem> {
-    let address = [b"/?", body.as_ref()].concat();
+fn form(body: &[u8]) -> Result<Uri, Problem> {
+    // Some clients send it as it was typed; in an address a space ends it, and a # begins what is no part of it.
+    let text = String::from_utf8_lossy(body).replace(' ', "+").replace('#', "%23");
+    let address = format!("/?{text}");
     let wrong = |_| Problem::parameter("q", "the body is not a form", ["q=SELECT+1", "Content-Type: application/sql"]);
     Uri::try_from(address).map_err(wrong)
 }

@@ -31,6 +31,7 @@ async fn a_question_may_come_in_many_ways() {
         ("application/json", "{\"query\": \"SELECT 1\"}"),
         ("Application/JSON", "{\"q\": \"SELECT 1\"}"),
         ("application/x-www-form-urlencoded", "q=SELECT+1%20AS+%22x%22&format=json"),
+        ("application/x-www-form-urlencoded", "q=SELECT 1 AS a#"),
     ] {
         let said = post(&town, PATH, kind, body).await;
         assert_eq!((said.status.as_u16(), said.body.as_str()), (200, ANSWER), "{kind}");
@@ -39,6 +40,7 @@ async fn a_question_may_come_in_many_ways() {
     for said in [
         post(&town, "/api/v1/sql?format=csv", "application/sql", "SELECT 1").await,
         post(&town, PATH, "application/x-www-form-urlencoded", "q=SELECT+1&format=csv").await,
+        post(&town, "/api/v1/sql?format=csv", "application/x-www-form-urlencoded", "q=SELECT+1").await,
         town.ask(request(Method::GET, "/api/v1/sql?q=x", &[("accept", "text/csv")])).await,
     ] {
         assert_eq!(said.header("content-type"), "text/csv; charset=utf-8; header=present");
@@ -65,7 +67,7 @@ async fn what_is_no_question_is_refused_with_what_would_be_one() {
         ("application/sql", b"SELECT '\xff'", "q", "UTF-8"),
         ("application/json", b"{\"sql\": \"SELECT 1\"}", "q", "query"),
         ("application/json", b"SELECT 1", "q", "query"),
-        ("application/x-www-form-urlencoded", b"SELECT 1", "q", "application/sql"),
+        ("application/x-www-form-urlencoded", b"SELECT 1", "SELECT 1", "q"),
         ("application/x-www-form-urlencoded", b"sql=SELECT+1", "sql", "q"),
         ("application/xml", b"<q/>", "Content-Type", "application/sql"),
     ] {

@@ -20,8 +20,8 @@ fn absent(absent: bool, what: &str, instead: &str) -> Result<(), Failure> {
     if absent { Ok(()) } else { refused(what, "", instead) }
 }
 
-/// Checks what a query has around its SELECTs.
-pub(crate) fn check_query(query: &Query) -> Result<(), Failure> {
+/// Checks what a query has around its SELECTs; the number of these.
+pub(crate) fn check_query(query: &Query) -> Result<usize, Failure> {
     let Query { with, body, order_by, limit_clause, fetch, locks, for_clause, settings, format_clause, pipe_operators } =
         query;
     absent(locks.is_empty(), "FOR UPDATE or FOR SHARE", "the SELECT without it: nothing is locked here")?;
@@ -30,11 +30,11 @@ pub(crate) fn check_query(query: &Query) -> Result<(), Failure> {
     absent(format_clause.is_none(), "FORMAT", "the format parameter: json or csv")?;
     absent(pipe_operators.is_empty(), "the pipe operator |>", "WITH clauses or subqueries")?;
     with.as_ref().map_or(Ok(()), check_with)?;
-    ARMS.hold(check_body(body)?)?;
+    let arms = check_body(body)?;
     order_by.as_ref().map_or(Ok(()), check_order)?;
     limit_clause.as_ref().map_or(Ok(()), check_limit)?;
     match fetch {
-        None | Some(Fetch { with_ties: false, percent: false, quantity: _ }) => Ok(()),
+        None | Some(Fetch { with_ties: false, percent: false, quantity: _ }) => Ok(arms),
         Some(_) => refused("FETCH with WITH TIES or PERCENT", "", "LIMIT"),
     }
 }

@@ -1,6 +1,7 @@
-//! What a question will cost to plan. A WITH clause is planned anew for each use of it, so a use costs what its text does.
+//! What a question will cost to plan. A WITH clause is planned anew for each use of it, so each use costs all of it, with what
+//! it uses itself; one that is not used costs its text.
 
-use super::caps::{JOINS, LITERALS, NODES, TABLES};
+use super::caps::{ARMS, JOINS, LITERALS, NODES, TABLES};
 use super::place::folded;
 use datafusion::sql::sqlparser::ast::Query;
 use engine::sql::Failure;
@@ -17,6 +18,8 @@ pub(crate) struct Cost {
     pub(crate) tables: usize,
     /// Joins.
     pub(crate) joins: usize,
+    /// SELECTs beyond the first that UNION and the like put together.
+    pub(crate) arms: usize,
 }
 
 impl Cost {
@@ -26,6 +29,7 @@ impl Cost {
             literals: self.literals + other.literals,
             tables: self.tables + other.tables,
             joins: self.joins + other.joins,
+            arms: self.arms + other.arms,
         }
     }
 
@@ -33,7 +37,8 @@ impl Cost {
         NODES.hold(self.nodes)?;
         LITERALS.hold(self.literals)?;
         TABLES.hold(self.tables)?;
-        JOINS.hold(self.joins)
+        JOINS.hold(self.joins)?;
+        ARMS.hold(self.arms + 1)
     }
 }
 
@@ -62,12 +67,15 @@ impl Ledger {
     /// The innermost query ends.
     pub(crate) fn close(&mut self) -> Result<(), Failure> {
         let closed = self.0.pop().unwrap_or_default();
+        let unused = closed.known.values().filter(|(_, used)| !used).map(|(cost, _)| *cost);
+        let cost = unused.fold(closed.cost, Cost::plus);
         if let Some(outer) = self.0.last_mut()
             && let Some(name) = outer.ahead.pop_front()
         {
-            outer.known.insert(name, (closed.cost, false));
+            outer.known.insert(name, (cost, false));
+            return cost.hold();
         }
-        self.add(closed.cost)
+        self.add(cost)
     }
 
     /// The innermost query has this too.
@@ -81,12 +89,13 @@ impl Ledger {
         }
     }
 
-    /// Takes the use of a WITH clause down, if there is one of that name. The first use was paid where it stands.
+    /// Takes the use of a WITH clause down, if there is one of that name.
     pub(crate) fn used(&mut self, name: &str) -> Result<bool, Failure> {
         let Some((cost, used)) = self.0.iter_mut().rev().find_map(|open| open.known.get_mut(name)) else {
             return Ok(false);
         };
-        let due = if std::mem::replace(used, true) { *cost } else { Cost::default() };
-        self.add(due).map(|()| true)
+        *used = true;
+        let cost = *cost;
+        self.add(cost).map(|()| true)
     }
 }

@@ -85,9 +85,11 @@ impl Visitor for Walk<'_> {
     type Break = Failure;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Failure> {
-        flow(self.enter(1).and_then(|()| clause::check_query(query)))?;
-        self.ledger.open(query);
-        ControlFlow::Continue(())
+        let checked = self.enter(1).and_then(|()| clause::check_query(query));
+        flow(checked.and_then(|arms| {
+            self.ledger.open(query);
+            self.ledger.add(Cost { arms: arms.saturating_sub(1), ..Cost::default() })
+        }))
     }
 
     fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Failure> {
@@ -100,7 +102,12 @@ impl Visitor for Walk<'_> {
     }
 
     fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<Failure> {
-        flow(clause::check_table(table))
+        // Those that stand in a FROM are counted with their SELECT.
+        let joins = match table {
+            TableFactor::NestedJoin { table_with_joins, alias: _ } => table_with_joins.joins.len(),
+            _ => 0,
+        };
+        flow(clause::check_table(table).and_then(|()| self.ledger.add(Cost { joins, ..Cost::default() })))
     }
 
     fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<Failure> {

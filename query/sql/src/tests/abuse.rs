@@ -14,7 +14,22 @@ fn abuses() -> Vec<(String, Fault)> {
         let clauses = (1..=n).map(|i| format!(", c{i} AS (SELECT x.* FROM c{0} x JOIN c{0} y USING (sensor))", i - 1));
         format!("WITH c0 AS (SELECT * FROM air){} SELECT 1 FROM c{n}", clauses.collect::<String>())
     };
+    // Each clause is the one before twice, by arms instead of joins.
+    let arms = |n: usize, base: &str| {
+        let clauses = (1..=n).map(|i| format!(", c{i} AS (SELECT * FROM c{0} UNION ALL SELECT * FROM c{0})", i - 1));
+        format!("WITH c0 AS ({base}){} SELECT count(*) FROM c{n}", clauses.collect::<String>())
+    };
+    let nested = |joins: usize| {
+        let more = (1..=joins).map(|i| format!(" JOIN air a{i} ON a0.sensor = a{i}.sensor)"));
+        format!("SELECT count(*) FROM {}air a0{}", "(".repeat(joins), more.collect::<String>())
+    };
+    let bracketed = format!("({})", ["SELECT 1"; 10].join(" UNION ALL "));
     let mut abuses = vec![
+        (arms(13, "SELECT 1 AS x"), Fault::TooMuch),
+        (arms(30, "SELECT 1 AS x"), Fault::TooMuch),
+        (arms(5, "SELECT co2 FROM air"), Fault::TooMuch),
+        (nested(12), Fault::TooMuch),
+        ([bracketed.as_str(), bracketed.as_str()].join(" UNION ALL "), Fault::TooMuch),
         (format!("SELECT {}", terms("1", "+", 2000)), Fault::TooMuch),
         (format!("SELECT 1 FROM air WHERE {}", terms("co2=1", " OR ", 20_000)), Fault::TooMuch),
         (format!("SELECT 1 FROM air WHERE {}", terms("co2=1", " OR ", 1600)), Fault::TooMuch),

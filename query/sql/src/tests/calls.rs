@@ -96,7 +96,6 @@ const CALLS: &[&str] = &[
     "corr(co2, temperature)",
     "covar_pop(co2, temperature)",
     "covar_samp(co2, temperature)",
-    "median(co2)",
     "percentile_cont(0.9) WITHIN GROUP (ORDER BY co2)",
     "regr_intercept(co2, temperature)",
     "regr_r2(co2, temperature)",
