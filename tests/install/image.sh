@@ -23,8 +23,8 @@ for library in $(ldd "$binary" | grep -o '/[^ )]*'); do
 done
 cp /etc/ssl/certs/ca-certificates.crt "$root/image/etc/ssl/certs/" 2>/dev/null || true
 cp -r "$here/schemas/datasets" "$root/image/etc/lamppost/contracts"
-# A free port, and the shipped config but for it. The networks of the config do not matter here: the probe asks from inside.
-port=$((20000 + $$ % 20000))
+# A port below those the kernel gives away, and the shipped config but for it. The networks of the config do not matter here: the probe asks from inside.
+port=$((10000 + $$ % 20000))
 sed "s/:8080\"/:$port\"/" "$here/install/container.toml" > "$root/image/etc/lamppost/lamppost.toml"
 mkdir -p "$root/image/var/lib/lamppost/log" "$root/image/var/lib/lamppost/data" "$root/image/proc" "$root/image/dev" "$root/image/tmp"
 chmod -R a+rX "$root"
