@@ -206,7 +206,8 @@ impl Budget {
     }
 
     /// Callers that are told apart now.
-    pub fn callers(&self) -> usize {
+    #[cfg(test)]
+    fn callers(&self) -> usize {
         self.lock().buckets.len()
     }
 

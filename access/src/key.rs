@@ -111,13 +111,6 @@ impl Key {
     pub fn may(&self, right: Right, dataset: Option<&str>) -> bool {
         self.scopes.iter().any(|scope| scope.covers(right, dataset))
     }
-
-    /// The datasets its holder may send readings to; nothing where that is all of them.
-    pub fn writes(&self) -> Option<Vec<&str>> {
-        let writing = || self.scopes.iter().filter(|scope| scope.right == Right::Write);
-        let all = writing().any(|scope| scope.dataset.is_none());
-        (!all).then(|| writing().filter_map(|scope| scope.dataset.as_deref()).collect())
-    }
 }
 
 impl fmt::Display for State {

@@ -3,7 +3,7 @@
 use crate::app::{self, certificates};
 use crate::{Config, Error, console, contracts};
 use schemas::source::TimeSpec;
-use schemas::{Cadence, Dataset, Faults};
+use schemas::{Access, Cadence, Dataset, Faults};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,6 +79,15 @@ fn warnings(config: &Config, datasets: &[Arc<Dataset>]) -> Vec<String> {
     }
     let fronts = [("http", &config.http_front), ("mqtt", &config.mqtt_front)];
     warnings.extend(certificates::warnings(fronts, app::clock()()));
+    if config.public_metrics
+        && let Some(dataset) = datasets.iter().find(|dataset| dataset.access == Access::Restricted)
+    {
+        warnings.push(format!(
+            "metrics.public tells anybody that there is {}, which is restricted, and how many readings it has; let \
+             Prometheus show a key with the scope operate instead",
+            dataset.id
+        ));
+    }
     for source in datasets.iter().flat_map(|dataset| &dataset.sources) {
         if matches!(source.time, TimeSpec::Arrival) {
             warnings.push(format!(
