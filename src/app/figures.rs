@@ -1,8 +1,8 @@
 //! Figures for `/metrics`: those of the store, of what waits, and of the process, read at each scrape.
 //!
 //! Names follow Prometheus: base units (`_seconds`, `_bytes`), a counter's name without the `_total` that is added to it, no
-//! label that grows with the town (`tests/metrics.rs` holds this). To add one, add a [`Figure`] to [`look`]; a histogram is
-//! written by [`Timings`].
+//! label that grows with the town (`tests/metrics.rs` holds this). To add one, add a `Figure` to `look`; a histogram is
+//! written by `Timings`.
 
 use super::watch::Watch;
 use super::{glance, process};

@@ -1,7 +1,7 @@
 //! SQL in a process of its own: what `lamppost sql-worker` runs.
 //!
-//! A question comes in by standard input, is checked ([`guard`]), planned and run by DataFusion ([`session`]) over tables whose
-//! rows are asked back from the server ([`table`], [`pipe`]), and leaves by standard output as it is to be sent ([`answer`]).
+//! A question comes in by standard input, is checked (`guard`), planned and run by DataFusion (`session`) over tables whose
+//! rows are asked back from the server (`table`, `pipe`), and leaves by standard output as it is to be sent (`answer`).
 //! `engine::sql` says what passes between the two.
 
 mod answer;

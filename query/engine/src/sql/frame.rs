@@ -1,5 +1,5 @@
 //! How messages travel between server and worker: a frame is the length of its body (u32), a tag (u8) and the body, integers
-//! little-endian. [`Rows`](super::Rows) have a binary body: scan, rows, runs, columns (u32 each), the runs, the values column by
+//! little-endian. [`Rows`] have a binary body: scan, rows, runs, columns (u32 each), the runs, the values column by
 //! column; `Body` is the bytes themselves; all others are JSON.
 
 use super::message::{FromWorker, Rows, ToWorker};
