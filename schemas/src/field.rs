@@ -18,6 +18,8 @@ pub struct Field {
     pub resolution: Resolution,
     /// Valid values, both ends included, in steps of the resolution.
     pub range: (i64, i64),
+    /// Whether the 1d tier keeps counts of its values by bin, for quantiles over long spans.
+    pub quantiles: bool,
 }
 
 impl Field {

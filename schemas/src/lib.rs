@@ -18,6 +18,7 @@ pub mod registry;
 pub mod reject;
 pub mod resolution;
 pub mod sensor;
+pub mod sketch;
 pub mod source;
 pub mod stamp;
 pub mod template;

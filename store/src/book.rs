@@ -6,7 +6,7 @@ use crate::intake::lock;
 use crate::state::Positions;
 use crate::table::{App, Table};
 use crate::turns::Duty;
-use crate::{LogId, Position};
+use crate::{LogId, Position, Tier};
 use schemas::Dataset;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,6 +20,9 @@ pub(crate) struct Book {
     pub(crate) holding: Mutex<Holding>,
     /// The table; whoever holds it is its committer.
     pub(crate) table: tokio::sync::Mutex<Table>,
+    #[allow(dead_code, reason = "closing and refreshing use it")]
+    /// The tables of its tiers, in the order of [`Tier::ALL`]. Raw's is taken first where both are needed.
+    pub(crate) tiers: [tokio::sync::Mutex<Table>; 3],
     /// The turn of flushing; in it the commit whose outcome is not known yet.
     pub(crate) flushing: tokio::sync::Mutex<Option<Attempt>>,
     /// The turn of fold, and of compaction, retention and erase to come (rule 13).
@@ -34,7 +37,7 @@ pub(crate) struct Book {
 
 impl Book {
     /// A book at start. `known`: up to where the saved state has seen each log.
-    pub(crate) fn new(mut holding: Holding, table: Table, known: Positions) -> Book {
+    pub(crate) fn new(mut holding: Holding, table: Table, tiers: [Table; 3], known: Positions) -> Book {
         holding.version = table.version();
         Book {
             dataset: holding.dataset.clone(),
@@ -42,6 +45,7 @@ impl Book {
             filed: filed(&table),
             known,
             table: tokio::sync::Mutex::new(table),
+            tiers: tiers.map(tokio::sync::Mutex::new),
             flushing: tokio::sync::Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             flush_trouble: Mutex::default(),
@@ -62,6 +66,12 @@ impl Book {
         self.filed.values().chain(self.known.values()).copied().max().unwrap_or_default()
     }
 
+    /// The table of a tier.
+    #[allow(dead_code, reason = "closing and refreshing use it")]
+    pub(crate) fn tier(&self, tier: Tier) -> &tokio::sync::Mutex<Table> {
+        &self.tiers[tier as usize]
+    }
+
     /// Changes the holding and keeps its bytes counted.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Holding) -> T) -> T {
         let mut holding = lock(&self.holding);
@@ -80,7 +90,7 @@ impl Book {
 pub(crate) fn filed(table: &Table) -> Positions {
     let raw = |(app, position): (&App, &Position)| match app {
         App::Raw(log) => Some((*log, *position)),
-        App::Late(..) => None,
+        _ => None,
     };
     table.transactions().iter().filter_map(raw).collect()
 }

@@ -1,7 +1,7 @@
 //! The shape stored data was written with, held against the contract at hand.
 
 use crate::state::{self, read, stored, write};
-use crate::{Error, Kind, paths};
+use crate::{Error, Kind, Tier, paths};
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -9,7 +9,7 @@ use schemas::Dataset;
 use schemas::contract::{check_shape, shape};
 
 /// Refuses a contract that would reinterpret stored data. Where none is stored yet the contract may still change, unless the
-/// log holds rows of the dataset: the refusal is given back for that case, and the empty table is removed.
+/// log holds rows of the dataset: the refusal is given back for that case, and the empty tables are removed.
 pub(crate) async fn check(objects: &dyn ObjectStore, dataset: &Dataset) -> Result<Option<Error>, Error> {
     let kept = read::<String>(objects, &place(dataset)).await?;
     let faults = match kept.as_deref().map(|kept| check_shape(kept, dataset)) {
@@ -17,14 +17,20 @@ pub(crate) async fn check(objects: &dyn ObjectStore, dataset: &Dataset) -> Resul
         _ => return keep(objects, dataset, kept).await.map(|()| None),
     };
     let refusal = Error::new(Kind::Mismatch, format!("dataset {}: {}", dataset.id, faults.join("; ")));
-    let raw = list(objects, &paths::raw(&dataset.id)).await?;
-    let late = list(objects, &paths::late(&dataset.id)).await?;
-    let log = paths::commits(&dataset.id);
-    let rows = raw.iter().filter(|place| !place.prefix_matches(&log)).chain(&late).next();
+    let mut tables = Vec::new();
+    let mut files = list(objects, &paths::late(&dataset.id)).await?;
+    for tier in [None].into_iter().chain(Tier::ALL.map(Some)) {
+        let log = paths::commits(&dataset.id, tier);
+        for place in list(objects, &paths::table(&dataset.id, tier)).await? {
+            let of = if place.prefix_matches(&log) { &mut tables } else { &mut files };
+            of.push(place);
+        }
+    }
+    let rows = files.first();
     if rows.is_some() || !state::load(objects, dataset).await?.known.sensors.ids.is_empty() {
         return Err(refusal);
     }
-    for place in raw {
+    for place in tables {
         objects.delete(&place).await.map_err(|e| stored(&place, e))?;
     }
     Ok(Some(refusal))

@@ -46,6 +46,7 @@ mod table;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod tier;
 mod turns;
 pub mod writer;
 
@@ -56,6 +57,9 @@ pub use latest::Latest;
 pub use position::{LogId, Position, Stamp};
 pub use reader::Reader;
 pub use run::{Keys, Run, SensorIx};
-pub use snapshot::{Loaded, SensorTable, Series, Snapshot};
+pub use snapshot::{Dirty, Loaded, SensorTable, Series, Snapshot};
 pub use status::{DatasetStatus, RejectRow, Status, Task, TaskStatus, Turn};
+pub use tier::Tier;
+pub use tier::rollup::Rollup;
+pub use tier::values::Values;
 pub use writer::{Append, Clock, Receipt, Writer, open};

@@ -9,7 +9,7 @@ use crate::shelf::{Bin, LateFile, Shelf, is_folded};
 use crate::stamps::Stamps;
 use crate::state::{self, Positions, stored};
 use crate::table::Table;
-use crate::{Error, Kind, Position, Stamp, flush};
+use crate::{Error, Kind, Position, Stamp, Tier, flush};
 use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
 use schemas::{Dataset, Time};
@@ -27,7 +27,7 @@ pub(crate) struct Ground {
 /// Opens a dataset: removes what a crash left behind, reads saved state, and completes it from files it has not seen.
 pub(crate) async fn open(ground: &Ground, dataset: Arc<Dataset>) -> Result<Book, Error> {
     let objects = &*ground.objects;
-    let table = Table::open_or_create(ground.objects.clone(), dataset.clone()).await?;
+    let table = Table::open_or_create(ground.objects.clone(), dataset.clone(), None).await?;
     for name in table.orphans().await? {
         remove(objects, &dataset, &name).await?;
     }
@@ -35,6 +35,15 @@ pub(crate) async fn open(ground: &Ground, dataset: Arc<Dataset>) -> Result<Book,
     let found = state::load(objects, &dataset).await?;
     let mut shelf = Shelf::default();
     shelf.take_over(&table);
+    let mut tiers = Vec::with_capacity(Tier::ALL.len());
+    for tier in Tier::ALL {
+        let table = Table::open_or_create(ground.objects.clone(), dataset.clone(), Some(tier)).await?;
+        for name in table.orphans().await? {
+            remove(objects, &dataset, &name).await?;
+        }
+        shelf.take_over_tier(tier, &table);
+        tiers.push(table);
+    }
     for meta in &late {
         shelf.add_late(LateFile::new(meta.clone(), &dataset.id, ground.bin.clone()));
     }
@@ -52,7 +61,8 @@ pub(crate) async fn open(ground: &Ground, dataset: Arc<Dataset>) -> Result<Book,
         let stamps = Arc::make_mut(&mut holding.known.stamps);
         restamp(stamps, &table, &found.positions, &unseen).await?;
     }
-    Ok(Book::new(holding, table, found.positions))
+    let Ok(tiers) = <[Table; 3]>::try_from(tiers) else { return Err(Error::new(Kind::Io, "a tier is missing")) };
+    Ok(Book::new(holding, table, tiers, found.positions))
 }
 
 /// Whether saved state has seen a file's rows.

@@ -1,12 +1,13 @@
 //! The files of a dataset that readers may open, by day.
 
+use crate::Tier;
 use crate::file::FileMeta;
 use crate::intake::lock;
 use crate::paths::FileName;
 use crate::table::{App, Table};
 use object_store::path::Path;
-use schemas::{Day, Span};
-use std::collections::BTreeMap;
+use schemas::{Day, Span, Time};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -43,6 +44,31 @@ impl Drop for LateFile {
     }
 }
 
+/// The committed files of a tier.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TierShelf {
+    /// Windows that begin before it are committed (rule 3); the beginning of time while none are.
+    pub(crate) closed: Time,
+    /// Windows that begin before it are dropped (rule 19).
+    pub(crate) floor: Time,
+    /// Files of the table's newest version by the first day of their partition. No key is in two of them.
+    pub(crate) files: BTreeMap<Day, Vec<Arc<FileMeta>>>,
+}
+
+impl Default for TierShelf {
+    fn default() -> TierShelf {
+        TierShelf { closed: Time(i64::MIN), floor: Time(i64::MIN), files: BTreeMap::new() }
+    }
+}
+
+impl TierShelf {
+    /// Files that may hold windows that begin in a span.
+    pub(crate) fn over(&self, span: Span) -> impl Iterator<Item = &Arc<FileMeta>> {
+        let all = self.files.values().flatten();
+        all.filter(move |meta| meta.max_time >= span.from.0 && meta.min_time < span.to.0)
+    }
+}
+
 /// Committed files and late files in force.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shelf {
@@ -50,6 +76,13 @@ pub(crate) struct Shelf {
     pub(crate) files: BTreeMap<Day, Vec<Arc<FileMeta>>>,
     /// Late files, by ascending last position: each overlays the files and those before it.
     pub(crate) late: BTreeMap<Day, Vec<Arc<LateFile>>>,
+    /// Late files whose rows are in the files while a tier does not have them yet: no longer overlaid, they still make their
+    /// windows dirty (rule 9).
+    pub(crate) stale: BTreeMap<Day, Vec<Arc<LateFile>>>,
+    /// The tiers, in the order of [`Tier::ALL`].
+    pub(crate) tiers: [Arc<TierShelf>; 3],
+    /// Days whose raw rows retention has dropped (rule 17).
+    pub(crate) gone: Arc<BTreeSet<Day>>,
 }
 
 impl Shelf {
@@ -65,12 +98,34 @@ impl Shelf {
             files.entry(name.day).or_default().push(old.unwrap_or_else(|| Arc::new(meta.clone())));
         }
         self.files = files;
+        let gone =
+            table.transactions().keys().filter_map(|app| if let App::Gone(day) = app { Some(*day) } else { None });
+        self.gone = Arc::new(gone.collect());
         let mut folded = Vec::new();
         self.late.retain(|_, day| {
             folded.extend(day.extract_if(.., |late| is_folded(table, &late.meta.name)));
             !day.is_empty()
         });
         folded
+    }
+
+    /// Takes over the newest version of a tier's table.
+    pub(crate) fn take_over_tier(&mut self, tier: Tier, table: &Table) {
+        let instant = |app| {
+            let reached = table.transactions().get(&app);
+            reached.map_or(Time(i64::MIN), |instant| Time(i64::try_from(instant.0).unwrap_or(i64::MAX)))
+        };
+        let mut files: BTreeMap<Day, Vec<Arc<FileMeta>>> = BTreeMap::new();
+        for (name, meta) in table.files() {
+            files.entry(name.day).or_default().push(Arc::new(meta.clone()));
+        }
+        let shelf = TierShelf { closed: instant(App::Closed), floor: instant(App::Floor), files };
+        self.tiers[tier as usize] = Arc::new(shelf);
+    }
+
+    /// What there is of a tier.
+    pub(crate) fn tier(&self, tier: Tier) -> &TierShelf {
+        &self.tiers[tier as usize]
     }
 
     /// Puts a late file above those of its day.

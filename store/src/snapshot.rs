@@ -1,8 +1,10 @@
 //! An immutable published state of a dataset.
 
+mod dirty;
 mod load;
 mod series;
 
+pub use dirty::Dirty;
 pub use load::Loaded;
 pub use series::Series;
 
@@ -10,7 +12,7 @@ use crate::cache::Cache;
 use crate::file::Numbering;
 use crate::shelf::Shelf;
 use crate::stamps::Stamps;
-use crate::{Error, Kind, Latest, Position, Run, SensorIx, Stamp};
+use crate::{Error, Kind, Latest, Position, Rollup, Run, SensorIx, Stamp, Tier};
 use hashbrown::HashMap;
 use schemas::{Dataset, Day, Registry, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,7 +87,45 @@ impl Snapshot {
 
     /// complete_until without the clock: the 15m tier's closed instant; the end of time before tiers exist (rule 30).
     pub fn closed_until(&self) -> Time {
-        Time(i64::MAX)
+        match self.closed(Tier::Quarter) {
+            Time(i64::MIN) => Time(i64::MAX),
+            closed => closed,
+        }
+    }
+
+    /// Windows of a tier that begin before this instant are committed; the beginning of time while none are (rule 3).
+    pub fn closed(&self, tier: Tier) -> Time {
+        self.shelf.tier(tier).closed
+    }
+
+    /// Windows of a tier that begin before this instant were dropped (rule 19).
+    pub fn floor(&self, tier: Tier) -> Time {
+        self.shelf.tier(tier).floor
+    }
+
+    /// The first day in a span whose raw rows were dropped: what lies in it is answered from tiers alone.
+    pub fn gone(&self, span: Span) -> Option<Day> {
+        let (first, last) = span.days()?;
+        self.shelf.gone.range(first..=last).next().copied()
+    }
+
+    /// The quarter hours in a span whose tier rows may not be used: rows are hot, sealed or late there, or a tier does not
+    /// have them yet (rule 2). `sensors`: only these, or all.
+    pub async fn dirty(&self, span: Span, sensors: Option<&[SensorIx]>) -> Result<Dirty, Error> {
+        dirty::find(self, span, sensors).await
+    }
+
+    /// Fetches columns of a tier (numbers of [`crate::tier::columns::columns`]) of windows that may begin in a span: one rollup per file,
+    /// whole or, where that is cheaper, of the asked sensors only, so windows and sensors besides may come too. No key is in two.
+    /// The windows' dirt and the tier's closed instant are the caller's to heed.
+    pub async fn load_tier(
+        &self,
+        tier: Tier,
+        span: Span,
+        sensors: Option<&[SensorIx]>,
+        columns: &[usize],
+    ) -> Result<Vec<Rollup>, Error> {
+        load::load_tier(self, tier, span, sensors, columns).await
     }
 
     /// Fetches the given fields (indexes into the dataset's) of all layers in the span, through the column cache.

@@ -20,6 +20,7 @@ pub(crate) fn dataset(id: &str, fields: usize) -> Arc<Dataset> {
         kind: Kind::Gauge,
         resolution: Resolution::of_scale(0).expect("scale 0 is kept"),
         range: (-1_000_000, 1_000_000_000_000),
+        quantiles: false,
     };
     Arc::new(Dataset {
         id: id.into(),

@@ -36,6 +36,7 @@ fn field(name: &str, unit: &str, kind: Kind, scale: u8) -> Field {
         kind,
         resolution: Resolution::of_scale(scale).expect("a scale"),
         range: (-1_000_000, 1_000_000_000),
+        quantiles: false,
     }
 }
 

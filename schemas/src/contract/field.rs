@@ -109,7 +109,15 @@ fn read(section: &Section<'_>, name: &str) -> Option<Field> {
         Word::Angle => Kind::Angle,
         Word::State => return None,
     };
-    Some(Field { name: name.into(), title: title?, unit: unit?, kind, resolution: resolution?, range: range? })
+    Some(Field {
+        name: name.into(),
+        title: title?,
+        unit: unit?,
+        kind,
+        resolution: resolution?,
+        range: range?,
+        quantiles: false,
+    })
 }
 
 /// Whether a unit can be the unit of that kind.
@@ -151,6 +159,7 @@ fn state(section: &Section<'_>, name: &str, title: Option<Text>) -> Option<Field
         range: (0, values.len() as i64 - 1),
         kind: Kind::State { values, hold: hold? },
         resolution: Resolution::of_scale(0)?,
+        quantiles: false,
     })
 }
 

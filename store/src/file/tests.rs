@@ -42,7 +42,7 @@ pub(crate) fn dataset(id: &str) -> Dataset {
 pub(crate) fn field(name: &str, kind: schemas::Kind, scale: u8, range: (i64, i64)) -> Field {
     let unit = Unit { code: "1".into(), dimension: "number", factor: (1, 1), offset: (0, 1) };
     let resolution = Resolution::of_scale(scale).unwrap();
-    Field { name: name.into(), title: Text::new(), unit, kind, resolution, range }
+    Field { name: name.into(), title: Text::new(), unit, kind, resolution, range, quantiles: false }
 }
 
 /// A table of sensor ids.

@@ -40,6 +40,7 @@ pub(super) fn dataset(id: &str, fields: &[&str]) -> Arc<Dataset> {
         kind: schemas::Kind::Gauge,
         resolution: schemas::Resolution::of_scale(0).unwrap(),
         range: (i64::MIN + 1, i64::MAX),
+        quantiles: false,
     };
     Arc::new(Dataset {
         id: id.into(),

@@ -4,7 +4,7 @@ use super::Snapshot;
 use super::series::{self, Series};
 use crate::file::FileMeta;
 use crate::run::overlay::View;
-use crate::{Error, Run, SensorIx, SensorTable};
+use crate::{Error, Rollup, Run, SensorIx, SensorTable, Tier};
 use futures::{StreamExt, TryStreamExt};
 use schemas::Span;
 use std::sync::Arc;
@@ -48,15 +48,28 @@ pub(super) async fn load(
     Ok(Loaded::new(span, fields.to_vec(), layers, sensors, snapshot.sensors.ids.len()))
 }
 
+pub(super) async fn load_tier(
+    snapshot: &Snapshot,
+    tier: Tier,
+    span: Span,
+    _sensors: Option<&[SensorIx]>,
+    _columns: &[usize],
+) -> Result<Vec<Rollup>, Error> {
+    match snapshot.shelf.tier(tier).over(span).next() {
+        None => Ok(Vec::new()),
+        Some(_) => Err(Error::new(crate::Kind::Io, "tiers cannot be read yet")),
+    }
+}
+
 /// Ids of sensors, sorted by bytes.
-fn ids(table: &SensorTable, numbers: &[SensorIx]) -> Vec<Arc<str>> {
+pub(super) fn ids(table: &SensorTable, numbers: &[SensorIx]) -> Vec<Arc<str>> {
     let mut ids: Vec<Arc<str>> = numbers.iter().filter_map(|&n| table.ids.get(n as usize).cloned()).collect();
     ids.sort_unstable();
     ids
 }
 
 /// Whether a file may hold rows of one of the sensors, by its least and greatest.
-fn holds_any(meta: &FileMeta, ids: &[Arc<str>]) -> bool {
+pub(super) fn holds_any(meta: &FileMeta, ids: &[Arc<str>]) -> bool {
     let from = ids.partition_point(|id| **id < *meta.min_sensor);
     ids.get(from).is_some_and(|id| **id <= *meta.max_sensor)
 }

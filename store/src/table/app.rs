@@ -1,4 +1,4 @@
-//! Application transactions of a raw table: how far the table has taken over the log, and each day's late files.
+//! Application transactions of a table: how far it has taken over the log and each day's late files, or closed its windows.
 
 use crate::LogId;
 use schemas::Day;
@@ -11,6 +11,12 @@ pub(crate) enum App {
     Raw(LogId),
     /// The day's late files up to the position are folded (rule 9): `late/<log-id>/<day>`.
     Late(LogId, Day),
+    /// In a tier's table: windows that begin before the instant are committed (rule 3): `tier/closed`, in microseconds.
+    Closed,
+    /// In a tier's table: windows that begin before the instant are dropped (rule 19): `tier/floor`, in microseconds.
+    Floor,
+    /// Retention has dropped the day's raw rows, by the record of that position (rule 17): `gone/<day>`.
+    Gone(Day),
 }
 
 impl App {
@@ -23,6 +29,9 @@ impl App {
                 let (id, day) = rest.split_once('/')?;
                 App::Late(log(id)?, Day::parse(day)?)
             }
+            ("tier", "closed") => App::Closed,
+            ("tier", "floor") => App::Floor,
+            ("gone", day) => App::Gone(Day::parse(day)?),
             _ => return None,
         };
         (app.to_string() == text).then_some(app)
@@ -34,6 +43,9 @@ impl fmt::Display for App {
         match self {
             App::Raw(log) => write!(f, "lamppost/{log}"),
             App::Late(log, day) => write!(f, "late/{log}/{day}"),
+            App::Closed => f.write_str("tier/closed"),
+            App::Floor => f.write_str("tier/floor"),
+            App::Gone(day) => write!(f, "gone/{day}"),
         }
     }
 }
@@ -44,7 +56,8 @@ mod tests {
 
     #[test]
     fn transactions_come_back_from_their_names() {
-        for app in [App::Raw(LogId(7)), App::Late(LogId(u64::MAX), Day(20_000))] {
+        let gone = App::Gone(Day(20_000));
+        for app in [App::Raw(LogId(7)), App::Late(LogId(u64::MAX), Day(20_000)), App::Closed, App::Floor, gone] {
             assert_eq!(App::parse(&app.to_string()), Some(app));
         }
         assert_eq!(App::parse("spark/7"), None);

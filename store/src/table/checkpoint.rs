@@ -1,5 +1,6 @@
 //! Checkpoints: written by deltalake-core, read as the actions they hold.
 
+use super::Of;
 use super::entry::{Add, Line, Metadata, Protocol, Txn, corrupt, parquet};
 use crate::{Error, Kind, paths};
 use arrow::array::{Array, AsArray, StructArray};
@@ -10,30 +11,29 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use schemas::Dataset;
 use std::sync::Arc;
 use url::Url;
 
 /// Place of the checkpoint of a version.
-pub(super) fn place(dataset: &str, version: u64) -> Path {
-    paths::commits(dataset).join(format!("{version:020}.checkpoint.parquet"))
+pub(super) fn place(of: &Of, version: u64) -> Path {
+    of.commits().join(format!("{version:020}.checkpoint.parquet"))
 }
 
 /// Version of a checkpoint to begin listing at; a hint only, nothing when it is missing or unreadable.
-pub(super) async fn hint(store: &dyn ObjectStore, dataset: &Dataset) -> Option<u64> {
-    let place = paths::commits(&dataset.id).join("_last_checkpoint");
+pub(super) async fn hint(store: &dyn ObjectStore, of: &Of) -> Option<u64> {
+    let place = of.commits().join("_last_checkpoint");
     let bytes = store.get(&place).await.ok()?.bytes().await.ok()?;
     let version = serde_json::from_slice::<serde_json::Value>(&bytes).ok()?.get("version")?.as_u64()?;
-    store.head(&self::place(&dataset.id, version)).await.ok().map(|_| version)
+    store.head(&self::place(of, version)).await.ok().map(|_| version)
 }
 
 /// Writes the checkpoint of a version through `store`, the object store of the data folder.
-pub(super) async fn write(store: Arc<dyn ObjectStore>, dataset: Arc<Dataset>, version: u64) -> Result<u64, Error> {
+pub(super) async fn write(store: Arc<dyn ObjectStore>, of: Of, version: u64) -> Result<u64, Error> {
     let failed = |e: &dyn std::fmt::Display| {
-        Error::new(Kind::Io, format!("raw table of {}: no checkpoint of version {version}: {e}", dataset.id))
+        Error::new(Kind::Io, format!("table {of}: no checkpoint of version {version}: {e}"))
     };
     // Any scheme that stands for a plain store with sorted listings does; the path is that in `store`.
-    let url = Url::parse(&format!("memory:///{}/", paths::raw(&dataset.id))).map_err(|e| failed(&e))?;
+    let url = Url::parse(&format!("memory:///{}/", paths::table(&of.dataset.id, of.tier))).map_err(|e| failed(&e))?;
     let table = DeltaTableBuilder::from_url(url.clone()).map_err(|e| failed(&e))?;
     let table = table.with_storage_backend(store, url).with_version(version).load().await.map_err(|e| failed(&e))?;
     deltalake_core::checkpoints::create_checkpoint(&table, None).await.map_err(|e| failed(&e))?;
@@ -41,8 +41,8 @@ pub(super) async fn write(store: Arc<dyn ObjectStore>, dataset: Arc<Dataset>, ve
 }
 
 /// The actions in a checkpoint that make up the state of a table.
-pub(super) fn read(dataset: &Dataset, version: u64, bytes: Bytes) -> Result<Vec<Line>, Error> {
-    lines(bytes).map_err(|e| corrupt(dataset, version, format!("its checkpoint cannot be read: {e}; remove that file")))
+pub(super) fn read(of: &Of, version: u64, bytes: Bytes) -> Result<Vec<Line>, Error> {
+    lines(bytes).map_err(|e| corrupt(of, version, format!("its checkpoint cannot be read: {e}; remove that file")))
 }
 
 fn lines(bytes: Bytes) -> Result<Vec<Line>, Box<dyn std::error::Error>> {

@@ -1,13 +1,12 @@
 //! Entries of a Delta log: one JSON object per line, one action each.
 //! Format: <https://github.com/delta-io/delta/blob/master/PROTOCOL.md#actions>.
 
-use super::schema::DAY;
-use super::{App, Commit};
+use super::{App, Commit, Of};
 use crate::file::FileMeta;
 use crate::paths::FileName;
 use crate::{Error, Kind, Position};
 use bytes::Bytes;
-use schemas::{Dataset, Time};
+use schemas::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -102,8 +101,8 @@ struct Bounds {
 
 impl Add {
     /// The file, if it is one of ours; says what is wrong with it otherwise.
-    pub(super) fn file(&self) -> Result<FileMeta, String> {
-        let name = file_name(&self.path)?;
+    pub(super) fn file(&self, of: &Of) -> Result<FileMeta, String> {
+        let name = file_name(of, &self.path)?;
         let stats = self.stats.as_deref().ok_or("it has no statistics")?;
         let stats: Stats = serde_json::from_str(stats).map_err(|e| format!("its statistics: {e}"))?;
         let instant = |text: &str| {
@@ -123,19 +122,19 @@ impl Add {
 }
 
 /// The name behind a path of an entry, which is relative to the table's folder.
-pub(super) fn file_name(path: &str) -> Result<FileName, String> {
-    let name = FileName::parse(&format!("raw/{path}"));
+pub(super) fn file_name(of: &Of, path: &str) -> Result<FileName, String> {
+    let name = FileName::parse(&format!("{}/{path}", of.name()));
     name.ok_or_else(|| format!("file {path} was not written by Lamppost, which must be the table's one writer"))
 }
 
 /// Path of a file in an entry.
-fn path(name: &FileName) -> String {
+fn path(of: &Of, name: &FileName) -> String {
     let path = name.path();
-    path.strip_prefix("raw/").unwrap_or(&path).to_owned()
+    path.strip_prefix(of.name()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&path).to_owned()
 }
 
 /// An add action.
-fn add(file: &FileMeta, now: i64, data_change: bool) -> Value {
+fn add(of: &Of, file: &FileMeta, now: i64, data_change: bool) -> Value {
     let bounds = |sensor: &str, time| Bounds { sensor: sensor.to_owned(), time: Time(time).to_string() };
     let stats = Stats {
         num_records: file.rows,
@@ -143,8 +142,8 @@ fn add(file: &FileMeta, now: i64, data_change: bool) -> Value {
         max_values: bounds(&file.max_sensor, file.max_time),
     };
     json!({"add": {
-        "path": path(&file.name),
-        "partitionValues": {DAY: file.name.day.to_string()},
+        "path": path(of, &file.name),
+        "partitionValues": {of.column(): file.name.day.to_string()},
         "size": file.bytes,
         "modificationTime": now,
         "dataChange": data_change,
@@ -152,13 +151,13 @@ fn add(file: &FileMeta, now: i64, data_change: bool) -> Value {
     }})
 }
 
-fn remove(file: &FileMeta, now: i64, data_change: bool) -> Value {
+fn remove(of: &Of, file: &FileMeta, now: i64, data_change: bool) -> Value {
     json!({"remove": {
-        "path": path(&file.name),
+        "path": path(of, &file.name),
         "deletionTimestamp": now,
         "dataChange": data_change,
         "extendedFileMetadata": true,
-        "partitionValues": {DAY: file.name.day.to_string()},
+        "partitionValues": {of.column(): file.name.day.to_string()},
         "size": file.bytes,
     }})
 }
@@ -175,14 +174,14 @@ fn info(operation: &str, nonce: &str, now: i64, lamppost: Option<&Value>) -> Val
 }
 
 /// The entry of a commit. `removed` are the files that leave, as the manifest has them.
-pub(super) fn of_commit(commit: &Commit, removed: &[&FileMeta], nonce: &str, now: i64) -> Bytes {
+pub(super) fn of_commit(of: &Of, commit: &Commit, removed: &[&FileMeta], nonce: &str, now: i64) -> Bytes {
     let known = (!commit.info.is_null()).then_some(&commit.info);
     let mut lines = vec![info("WRITE", nonce, now, known)];
     for (app, position) in &commit.transactions {
         lines.push(json!({"txn": {"appId": app.to_string(), "version": position.0, "lastUpdated": now}}));
     }
-    lines.extend(removed.iter().map(|file| remove(file, now, commit.data_change)));
-    lines.extend(commit.adds.iter().map(|file| add(file, now, commit.data_change)));
+    lines.extend(removed.iter().map(|file| remove(of, file, now, commit.data_change)));
+    lines.extend(commit.adds.iter().map(|file| add(of, file, now, commit.data_change)));
     text(&lines)
 }
 
@@ -203,15 +202,15 @@ fn text(lines: &[Value]) -> Bytes {
 }
 
 /// The lines of an entry.
-pub(super) fn parse(dataset: &Dataset, version: u64, bytes: &[u8]) -> Result<Vec<Line>, Error> {
+pub(super) fn parse(of: &Of, version: u64, bytes: &[u8]) -> Result<Vec<Line>, Error> {
     let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let parsed = lines.map(serde_json::from_slice).collect::<Result<_, _>>();
-    parsed.map_err(|e| corrupt(dataset, version, format!("its log entry cannot be read: {e}")))
+    parsed.map_err(|e| corrupt(of, version, format!("its log entry cannot be read: {e}")))
 }
 
 /// An error about a version of a table.
-pub(super) fn corrupt(dataset: &Dataset, version: u64, fault: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Corrupt, format!("raw table of {}, version {version}: {fault}", dataset.id))
+pub(super) fn corrupt(of: &Of, version: u64, fault: impl std::fmt::Display) -> Error {
+    Error::new(Kind::Corrupt, format!("table {of}, version {version}: {fault}"))
 }
 
 impl Txn {

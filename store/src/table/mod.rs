@@ -1,5 +1,4 @@
-//! The raw table of a dataset: Delta as transaction log, one committer, its own manifest in memory.
-
+//! A table of a dataset, raw or a tier's: Delta as transaction log, one committer, its own manifest in memory.
 //!
 //! An entry is written by one conditional put through the data folder's store; deltalake-core writes the checkpoints. Its
 //! own commits never sync and slow down with every commit held (`facts/delta-datafusion.md`).
@@ -17,7 +16,7 @@ pub(crate) use app::App;
 
 use crate::file::FileMeta;
 use crate::paths::{self, FileName, Layer};
-use crate::{Error, Kind, Position};
+use crate::{Error, Kind, Position, Tier};
 use bytes::Bytes;
 use entry::{Metadata, corrupt};
 use futures::TryStreamExt;
@@ -53,15 +52,66 @@ pub(crate) struct Commit {
     pub(crate) data_change: bool,
 }
 
-/// The raw table of one dataset. Whoever holds it is its only committer.
+/// A table of one dataset. Whoever holds it is its only committer.
 #[derive(Debug)]
 pub(crate) struct Table {
     /// The object store of the data folder.
     store: Arc<dyn ObjectStore>,
-    dataset: Arc<Dataset>,
+    of: Of,
     state: State,
     /// Commits tried as the next version whose fate is open: they may stand, or may yet come to stand.
     pending: Vec<Pending>,
+}
+
+/// Which table it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Of {
+    /// Its dataset.
+    pub(crate) dataset: Arc<Dataset>,
+    /// Its tier; nothing for raw.
+    pub(crate) tier: Option<Tier>,
+}
+
+impl Of {
+    /// Place of the entry of a version.
+    fn commit(&self, version: u64) -> object_store::path::Path {
+        paths::commit(&self.dataset.id, self.tier, version)
+    }
+
+    /// Folder of its log.
+    fn commits(&self) -> object_store::path::Path {
+        paths::commits(&self.dataset.id, self.tier)
+    }
+
+    /// Its folder within the dataset's, and its name.
+    fn name(&self) -> &'static str {
+        self.tier.map_or("raw", Tier::name)
+    }
+
+    /// Whether a file of that name belongs to it.
+    fn holds(&self, name: &FileName) -> bool {
+        match (name.layer, self.tier) {
+            (Layer::Raw { .. }, None) => true,
+            (Layer::Tier { tier, .. }, Some(own)) => tier == own,
+            _ => false,
+        }
+    }
+
+    /// Its name for SQL and people: `traffic`, `traffic_15m`.
+    fn table(&self) -> String {
+        self.tier.map_or_else(|| self.dataset.id.to_string(), |tier| format!("{}_{}", self.dataset.id, tier.name()))
+    }
+
+    /// The column by which it is partitioned.
+    fn column(&self) -> &'static str {
+        self.tier.map_or(schema::DAY, Tier::column)
+    }
+}
+
+impl std::fmt::Display for Of {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.name(), self.dataset.id)
+    }
 }
 
 /// A commit that was tried.
@@ -72,35 +122,44 @@ struct Pending {
 }
 
 impl Table {
-    /// Opens the raw table of a dataset in the object store of the data folder, creating it when there is none.
+    /// Opens a table of a dataset in the object store of the data folder, creating it when there is none.
     /// Fields that the contract has gained are added by a commit. `Kind::Mismatch` when the stored columns are not the
     /// contract's, `Kind::Corrupt` when the log cannot be read or needs what Lamppost does not know.
-    pub(crate) async fn open_or_create(store: Arc<dyn ObjectStore>, dataset: Arc<Dataset>) -> Result<Table, Error> {
-        let state = match replay::replay(store.as_ref(), &dataset).await? {
+    pub(crate) async fn open_or_create(
+        store: Arc<dyn ObjectStore>,
+        dataset: Arc<Dataset>,
+        tier: Option<Tier>,
+    ) -> Result<Table, Error> {
+        let of = Of { dataset, tier };
+        let state = match replay::replay(store.as_ref(), &of).await? {
             Some(state) => state,
-            None => create(store.as_ref(), &dataset).await?,
+            None => create(store.as_ref(), &of).await?,
         };
-        let mut table = Table { store, dataset, state, pending: Vec::new() };
+        let mut table = Table { store, of, state, pending: Vec::new() };
         table.grow().await?;
         Ok(table)
     }
 
     /// Adds the columns that the contract has gained.
     async fn grow(&mut self) -> Result<(), Error> {
-        let lost = |fault: String| corrupt(&self.dataset, self.state.version, fault);
+        let lost = |fault: String| corrupt(&self.of, self.state.version, fault);
         let Some(metadata) = self.state.metadata.clone() else { return Err(lost("it has no columns".into())) };
-        if metadata.partition_columns != [schema::DAY] {
-            return Err(lost(format!("it is partitioned by {:?}, not by {}", metadata.partition_columns, schema::DAY)));
+        if metadata.partition_columns != [self.of.column()] {
+            return Err(lost(format!(
+                "it is partitioned by {:?}, not by {}",
+                metadata.partition_columns,
+                self.of.column()
+            )));
         }
         let stored: Schema = serde_json::from_str(&metadata.schema_string)
             .map_err(|e| lost(format!("its columns cannot be read: {e}")))?;
-        let Some(grown) = stored.grown(&self.dataset)? else { return Ok(()) };
+        let Some(grown) = stored.grown(&self.of)? else { return Ok(()) };
         let metadata = Metadata { schema_string: serde_json::json!(grown).to_string(), ..metadata };
         let (version, nonce) = (self.state.version + 1, nonce());
         let bytes = entry::of_metadata(&metadata, false, &nonce, now());
-        match put(self.store.as_ref(), &self.dataset, version, &nonce, bytes).await {
+        match put(self.store.as_ref(), &self.of, version, &nonce, bytes).await {
             Landing::Stands => {}
-            Landing::Taken(_) => return Err(taken(&self.dataset, version)),
+            Landing::Taken(_) => return Err(taken(&self.of, version)),
             Landing::Open(e) => return Err(e),
         }
         self.state.version = version;
@@ -142,17 +201,17 @@ impl Table {
             let removed = self.check(commit)?;
             let version = self.state.version + 1;
             let nonce = self.tried(commit).unwrap_or_else(nonce);
-            let bytes = entry::of_commit(commit, &removed, &nonce, now());
+            let bytes = entry::of_commit(&self.of, commit, &removed, &nonce, now());
             // Noted before the attempt: the caller may drop this future half way.
             self.note(&nonce, commit)?;
-            match put(self.store.as_ref(), &self.dataset, version, &nonce, bytes).await {
+            match put(self.store.as_ref(), &self.of, version, &nonce, bytes).await {
                 Landing::Stands => {
                     self.apply(commit);
                     return Ok(version);
                 }
                 // An earlier attempt has come to stand meanwhile: the next turn takes it over.
                 Landing::Taken(other) if self.pending.iter().any(|p| other.as_ref() == Some(&p.nonce)) => {}
-                Landing::Taken(_) => return Err(taken(&self.dataset, version)),
+                Landing::Taken(_) => return Err(taken(&self.of, version)),
                 Landing::Open(e) => return Err(e),
             }
         }
@@ -164,9 +223,9 @@ impl Table {
             return Ok(None);
         }
         let version = self.state.version + 1;
-        let Some(whose) = whose(self.store.as_ref(), &self.dataset, version).await? else { return Ok(None) };
+        let Some(whose) = whose(self.store.as_ref(), &self.of, version).await? else { return Ok(None) };
         let Some(at) = self.pending.iter().position(|p| whose.as_ref() == Some(&p.nonce)) else {
-            return Err(taken(&self.dataset, version));
+            return Err(taken(&self.of, version));
         };
         let commit = self.pending.swap_remove(at).commit;
         self.apply(&commit);
@@ -188,8 +247,7 @@ impl Table {
             return Ok(());
         }
         if self.pending.len() >= MAX_PENDING {
-            let message =
-                format!("raw table of {}: the fate of {MAX_PENDING} commits is open; restart", self.dataset.id);
+            let message = format!("table {}: the fate of {MAX_PENDING} commits is open; restart", self.of);
             return Err(Error::new(Kind::Io, message));
         }
         self.pending.push(Pending { nonce: nonce.to_owned(), commit: commit.clone() });
@@ -198,8 +256,7 @@ impl Table {
 
     /// The files that would leave, if the commit is sound.
     fn check(&self, commit: &Commit) -> Result<Vec<&FileMeta>, Error> {
-        let refuse =
-            |fault: String| Err(corrupt(&self.dataset, self.state.version, format!("commit refused: {fault}")));
+        let refuse = |fault: String| Err(corrupt(&self.of, self.state.version, format!("commit refused: {fault}")));
         for (app, position) in &commit.transactions {
             match self.state.transactions.get(app) {
                 Some(reached) if position < reached => {
@@ -214,8 +271,8 @@ impl Table {
             if self.state.files.contains_key(&file.name) || !names.insert(file.name) {
                 return refuse(format!("{} is there already", file.name.path()));
             }
-            if file.name.layer == Layer::Late {
-                return refuse(format!("{} is a late file", file.name.path()));
+            if !self.of.holds(&file.name) {
+                return refuse(format!("{} is no file of this table", file.name.path()));
             }
         }
         let mut removed = Vec::with_capacity(commit.removes.len());
@@ -246,13 +303,13 @@ impl Table {
         visit: &mut (dyn FnMut(u64, serde_json::Value) -> bool + Send),
     ) -> Result<(), Error> {
         for version in (0..=self.state.version).rev() {
-            let place = paths::commit(&self.dataset.id, version);
+            let place = self.of.commit(version);
             let bytes = match self.store.get(&place).await {
                 Ok(got) => got.bytes().await.map_err(|e| Error::store(&place, e))?,
                 Err(object_store::Error::NotFound { .. }) => return Ok(()),
                 Err(e) => return Err(Error::store(&place, e)),
             };
-            let lines = entry::parse(&self.dataset, version, &bytes)?;
+            let lines = entry::parse(&self.of, version, &bytes)?;
             let info = lines.into_iter().find_map(|line| line.commit_info?.lamppost);
             if info.is_some_and(|info| !visit(version, info)) {
                 return Ok(());
@@ -264,10 +321,10 @@ impl Table {
     /// Parquet files in the raw folder that were never committed: left by a crash between file and commit. Sealed files
     /// above the position of their log's transaction, and outputs of a fold planned for a version that is not there yet.
     pub(crate) async fn orphans(&self) -> Result<Vec<FileName>, Error> {
-        let folder = paths::raw(&self.dataset.id);
+        let folder = paths::table(&self.of.dataset.id, self.of.tier);
         let found = self.store.list(Some(&folder)).map_ok(|meta| meta.location);
         let found: Vec<_> = found.try_collect().await.map_err(|e| Error::store(&folder, e))?;
-        let root = format!("{}/", self.dataset.id);
+        let root = format!("{}/", self.of.dataset.id);
         let names = found.iter().filter_map(|place| FileName::parse(place.as_ref().strip_prefix(&root)?));
         Ok(names.filter(|name| self.is_orphan(name)).collect())
     }
@@ -276,7 +333,7 @@ impl Table {
         match name.layer {
             _ if self.state.files.contains_key(name) => false,
             Layer::Raw { seq: 0 } => self.state.transactions.get(&App::Raw(name.log)).is_none_or(|p| name.last > *p),
-            Layer::Raw { seq } => seq >> 16 > self.state.version,
+            Layer::Raw { seq } | Layer::Tier { seq, .. } => seq >> 16 > self.state.version,
             Layer::Late => false,
         }
     }
@@ -289,7 +346,7 @@ impl Table {
     /// Writes a checkpoint of the newest version. Runs beside commits: take the future, spawn it, and call
     /// [`Table::checkpointed`] with its answer.
     pub(crate) fn checkpoint(&self) -> BoxFuture<'static, Result<u64, Error>> {
-        Box::pin(checkpoint::write(Arc::clone(&self.store), Arc::clone(&self.dataset), self.state.version))
+        Box::pin(checkpoint::write(Arc::clone(&self.store), self.of.clone(), self.state.version))
     }
 
     /// Notes that a checkpoint of `version` stands.
@@ -309,10 +366,10 @@ enum Landing {
 }
 
 /// Puts an entry that must not be there yet. A lost or doubtful answer is cleared up by reading the entry again.
-async fn put(store: &dyn ObjectStore, dataset: &Dataset, version: u64, nonce: &str, bytes: Bytes) -> Landing {
-    let place = paths::commit(&dataset.id, version);
+async fn put(store: &dyn ObjectStore, of: &Of, version: u64, nonce: &str, bytes: Bytes) -> Landing {
+    let place = of.commit(version);
     let Err(e) = store.put_opts(&place, bytes.into(), PutMode::Create.into()).await else { return Landing::Stands };
-    match whose(store, dataset, version).await {
+    match whose(store, of, version).await {
         Ok(Some(Some(theirs))) if theirs == nonce => Landing::Stands,
         Ok(Some(theirs)) => Landing::Taken(theirs),
         Ok(None) | Err(_) => Landing::Open(Error::store(&place, e)),
@@ -320,43 +377,42 @@ async fn put(store: &dyn ObjectStore, dataset: &Dataset, version: u64, nonce: &s
 }
 
 /// The nonce of the entry of a version, if it has one, if there is such an entry.
-async fn whose(store: &dyn ObjectStore, dataset: &Dataset, version: u64) -> Result<Option<Option<String>>, Error> {
-    let place = paths::commit(&dataset.id, version);
+async fn whose(store: &dyn ObjectStore, of: &Of, version: u64) -> Result<Option<Option<String>>, Error> {
+    let place = of.commit(version);
     let bytes = match store.get(&place).await {
         Err(object_store::Error::NotFound { .. }) => return Ok(None),
         got => got.map_err(|e| Error::store(&place, e))?.bytes().await.map_err(|e| Error::store(&place, e))?,
     };
-    let lines = entry::parse(dataset, version, &bytes)?;
+    let lines = entry::parse(of, version, &bytes)?;
     Ok(Some(lines.into_iter().find_map(|line| line.commit_info?.nonce)))
 }
 
-fn taken(dataset: &Dataset, version: u64) -> Error {
+fn taken(of: &Of, version: u64) -> Error {
     let message = format!(
-        "raw table of {}: another program has committed version {version}; Lamppost must be its one writer: stop the other, \
-         then restart",
-        dataset.id
+        "table {of}: another program has committed version {version}; Lamppost must be its one writer: stop the other, \
+         then restart"
     );
     Error::new(Kind::Locked, message)
 }
 
-/// Creates the table of a dataset.
-async fn create(store: &dyn ObjectStore, dataset: &Dataset) -> Result<State, Error> {
-    let schema = Schema::of(dataset)?;
+/// Creates a table.
+async fn create(store: &dyn ObjectStore, of: &Of) -> Result<State, Error> {
+    let schema = Schema::of(of)?;
     let created = now();
     let metadata = Metadata {
         id: uuid(),
-        name: Some(dataset.id.to_string()),
+        name: Some(of.table()),
         format: entry::parquet(),
         schema_string: serde_json::json!(schema).to_string(),
-        partition_columns: vec![schema::DAY.to_owned()],
+        partition_columns: vec![of.column().to_owned()],
         configuration: BTreeMap::new(),
         created_time: Some(created),
     };
     let nonce = nonce();
     let bytes = entry::of_metadata(&metadata, true, &nonce, created);
-    match put(store, dataset, 0, &nonce, bytes).await {
+    match put(store, of, 0, &nonce, bytes).await {
         Landing::Stands => Ok(State { metadata: Some(metadata), ..State::default() }),
-        Landing::Taken(_) => Err(taken(dataset, 0)),
+        Landing::Taken(_) => Err(taken(of, 0)),
         Landing::Open(e) => Err(e),
     }
 }

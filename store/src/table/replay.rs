@@ -1,14 +1,13 @@
 //! The state of a table from its log: the newest checkpoint, and the entries after it.
 
 use super::entry::{self, Line, Metadata, corrupt};
-use super::{App, checkpoint};
+use super::{App, Of, checkpoint};
 use crate::file::FileMeta;
-use crate::paths::{self, FileName};
+use crate::paths::FileName;
 use crate::{Error, Position};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use schemas::Dataset;
 use std::collections::BTreeMap;
 
 /// Entries fetched at once.
@@ -25,14 +24,14 @@ pub(super) struct State {
 }
 
 /// Replays the log; nothing when there is none.
-pub(super) async fn replay(store: &dyn ObjectStore, dataset: &Dataset) -> Result<Option<State>, Error> {
-    let (checkpoint, entries) = list(store, dataset).await?;
+pub(super) async fn replay(store: &dyn ObjectStore, of: &Of) -> Result<Option<State>, Error> {
+    let (checkpoint, entries) = list(store, of).await?;
     let mut state = State { checkpoint, ..State::default() };
     if let Some(version) = checkpoint {
-        let bytes = fetch(store, &checkpoint::place(&dataset.id, version)).await?;
+        let bytes = fetch(store, &checkpoint::place(of, version)).await?;
         state.version = version;
-        for line in checkpoint::read(dataset, version, bytes)? {
-            state.apply(dataset, line)?;
+        for line in checkpoint::read(of, version, bytes)? {
+            state.apply(of, line)?;
         }
     }
     let first = checkpoint.map_or(0, |version| version + 1);
@@ -41,24 +40,23 @@ pub(super) async fn replay(store: &dyn ObjectStore, dataset: &Dataset) -> Result
         (None, None) => return Ok(None),
         (_, None) => {}
         _ if entries.iter().copied().eq(first..=last) => state.version = last,
-        _ => return Err(corrupt(dataset, first, "an entry of its log is missing; restore it from a backup")),
+        _ => return Err(corrupt(of, first, "an entry of its log is missing; restore it from a backup")),
     }
     let mut fetched = futures::stream::iter(entries)
-        .map(|version| async move { Ok((version, fetch(store, &paths::commit(&dataset.id, version)).await?)) })
+        .map(|version| async move { Ok((version, fetch(store, &of.commit(version)).await?)) })
         .buffered(AHEAD);
     while let Some((version, bytes)) = fetched.try_next().await? {
-        for line in entry::parse(dataset, version, &bytes)? {
-            state.apply(dataset, line)?;
+        for line in entry::parse(of, version, &bytes)? {
+            state.apply(of, line)?;
         }
     }
     Ok(Some(state))
 }
 
 /// Version of the newest checkpoint, and the entries after it, ascending.
-async fn list(store: &dyn ObjectStore, dataset: &Dataset) -> Result<(Option<u64>, Vec<u64>), Error> {
-    let folder = paths::commits(&dataset.id);
-    let hint =
-        checkpoint::hint(store, dataset).await.map(|version| paths::commit(&dataset.id, version.saturating_sub(1)));
+async fn list(store: &dyn ObjectStore, of: &Of) -> Result<(Option<u64>, Vec<u64>), Error> {
+    let folder = of.commits();
+    let hint = checkpoint::hint(store, of).await.map(|version| of.commit(version.saturating_sub(1)));
     let found = match &hint {
         // Names sort by version: entries long past need not even be listed.
         Some(offset) => store.list_with_offset(Some(&folder), offset),
@@ -82,8 +80,8 @@ pub(super) async fn fetch(store: &dyn ObjectStore, place: &Path) -> Result<bytes
 
 impl State {
     /// Applies one action.
-    fn apply(&mut self, dataset: &Dataset, line: Line) -> Result<(), Error> {
-        let fault = |fault: String| corrupt(dataset, self.version, fault);
+    fn apply(&mut self, of: &Of, line: Line) -> Result<(), Error> {
+        let fault = |fault: String| corrupt(of, self.version, fault);
         if let Some(protocol) = line.protocol
             && (protocol.min_reader_version > 1 || protocol.min_writer_version > 2)
         {
@@ -91,11 +89,11 @@ impl State {
             return Err(fault(format!("it asks for Delta protocol {reader}/{writer}; Lamppost knows 1/2")));
         }
         if let Some(add) = line.add {
-            let file = add.file().map_err(fault)?;
+            let file = add.file(of).map_err(fault)?;
             self.files.insert(file.name, file);
         }
         if let Some(remove) = line.remove {
-            self.files.remove(&entry::file_name(&remove.path).map_err(fault)?);
+            self.files.remove(&entry::file_name(of, &remove.path).map_err(fault)?);
         }
         if let Some((app, position)) = line.txn.and_then(|txn| txn.ours()) {
             self.transactions.insert(app, position);

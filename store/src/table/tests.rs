@@ -21,7 +21,7 @@ async fn begin(folder: &std::path::Path) -> (Faulty, Table) {
 }
 
 async fn open(store: &Faulty) -> Result<Table, Error> {
-    Table::open_or_create(Arc::new(store.clone()), Arc::new(dataset("air"))).await
+    Table::open_or_create(Arc::new(store.clone()), Arc::new(dataset("air")), None).await
 }
 
 /// Writes a file of a day and gives its figures.
@@ -149,7 +149,7 @@ async fn a_dropped_commit_that_stands_is_found_by_the_next() {
         let commit = table.commit(&first);
         tokio::pin!(commit);
         // Until it hangs in reading the entry it has written.
-        while !store.calls().contains(&(Call::Get, paths::commit("air", 1).to_string())) {
+        while !store.calls().contains(&(Call::Get, paths::commit("air", None, 1).to_string())) {
             assert!(futures::poll!(&mut commit).is_pending());
             tokio::task::yield_now().await;
         }
@@ -197,12 +197,12 @@ async fn a_contract_that_grew_gives_the_table_columns() {
     let mut air = dataset("air");
     air.fields.push(field("rain", schemas::Kind::Count, 0, (0, 9)));
     let store: Arc<dyn ObjectStore> = Arc::new(store);
-    let grown = Table::open_or_create(store.clone(), Arc::new(air.clone())).await.unwrap();
+    let grown = Table::open_or_create(store.clone(), Arc::new(air.clone()), None).await.unwrap();
     assert_eq!(grown.version(), 1);
     assert_eq!(grown.checkpoint().await.unwrap(), 1);
-    assert_eq!(Table::open_or_create(store.clone(), Arc::new(air.clone())).await.unwrap().version(), 1, "once");
+    assert_eq!(Table::open_or_create(store.clone(), Arc::new(air.clone()), None).await.unwrap().version(), 1, "once");
     air.fields[0] = field("co2", schemas::Kind::Gauge, 3, (0, 9));
-    let refused = Table::open_or_create(store, Arc::new(air)).await.unwrap_err();
+    let refused = Table::open_or_create(store, Arc::new(air), None).await.unwrap_err();
     assert_eq!(refused.kind, Kind::Mismatch);
     assert!(refused.message.contains("co2"), "{refused}");
 }
@@ -214,7 +214,7 @@ async fn a_damaged_log_stops_the_start() {
     for n in 1..=3 {
         table.commit(&flush(vec![], n)).await.unwrap();
     }
-    let place = paths::commit("air", 2);
+    let place = paths::commit("air", None, 2);
     let good = fetch(&store, &place).await.unwrap();
     let newer = r#"{"protocol":{"minReaderVersion":3,"minWriterVersion":7}}"#;
     let foreign = r#"{"add":{"path":"day=2024-10-04/part-0.parquet","size":1,"stats":"{}","partitionValues":{}}}"#;
@@ -222,7 +222,7 @@ async fn a_damaged_log_stops_the_start() {
         store.put(&place, damaged.into()).await.unwrap();
         let refused = open(&store).await.unwrap_err();
         assert_eq!(refused.kind, Kind::Corrupt);
-        assert!(refused.message.contains("raw table of air, version"), "{refused}");
+        assert!(refused.message.contains("table raw of air, version"), "{refused}");
     }
     store.delete(&place).await.unwrap();
     assert_eq!(open(&store).await.unwrap_err().kind, Kind::Corrupt);

@@ -156,7 +156,7 @@ impl Bed {
     pub(crate) async fn table_rows(&self) -> Rows {
         let dataset = self.datasets[0].clone();
         let objects = local::open(&self.config.data).expect("opened before");
-        let table = Table::open_or_create(objects.clone(), dataset.clone()).await.expect("the table opens");
+        let table = Table::open_or_create(objects.clone(), dataset.clone(), None).await.expect("the table opens");
         let names = Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
         let mut rows = Rows::new();
         for (name, meta) in table.files() {

@@ -17,6 +17,7 @@ fn field(kind: Kind, scale: u8) -> Field {
         kind,
         resolution: Resolution::of_scale(scale).expect("a scale"),
         range: (-1_000_000, 1_000_000),
+        quantiles: false,
     }
 }
 
