@@ -1,8 +1,9 @@
 //! The city that is asked: half a year of hourly readings, recorded or simulated, put in by `lamppost import`.
 
+use crate::config::config;
 use crate::note;
 use crate::process::{Process, Used};
-use crate::server::{Server, binary, config, file_rows, is_quiet, repository};
+use crate::server::{Server, binary, file_rows, is_quiet, repository};
 use jiff::civil::Date;
 use lamppost::town::{Habit, Town};
 use schemas::time::{DAY, HOUR};

@@ -1,8 +1,9 @@
 //! The built-in MQTT door: how much it takes, acknowledging only what is durable.
 
+use crate::config::config;
 use crate::load::{CONNECTIONS, Load, SENSORS};
 use crate::process::{cpu, machine};
-use crate::server::{Server, check_taken, config, file_rows, folder, is_quiet, megabytes, repository};
+use crate::server::{Server, check_taken, file_rows, folder, is_quiet, megabytes, repository};
 use crate::table::{Column, Table};
 use crate::{device, note};
 use std::sync::Arc;

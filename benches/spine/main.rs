@@ -13,19 +13,19 @@
 mod answers;
 mod broker;
 mod city;
+mod config;
 mod counter;
 mod device;
 mod door;
 mod load;
-mod process;
 mod questions;
 mod relay;
-mod server;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod sql;
-mod table;
-mod web;
 
-use std::io::Write;
+use shared::print::{load_average, note, say};
+use shared::{process, server, table, web};
 
 /// Measures one part with so many runs, and prints it.
 type Measure = fn(usize);
@@ -66,20 +66,4 @@ fn number(words: &[String], at: usize) -> usize {
         Ok(number) if number > 0 => number,
         _ => panic!("{word:?} should be a number from 1"),
     }
-}
-
-/// A line of result.
-pub(crate) fn say(line: &str) {
-    writeln!(std::io::stdout().lock(), "{line}").expect("standard output");
-}
-
-/// A line on how far it is.
-pub(crate) fn note(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
-
-/// What else the machine did: over the last 1, 5 and 15 minutes.
-fn load_average() -> String {
-    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
 }

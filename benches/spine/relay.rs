@@ -4,9 +4,10 @@
 //! part. The load never waits for the subscriber: Mosquitto acknowledges devices at once and queues.
 
 use crate::broker::Mosquitto;
+use crate::config::config;
 use crate::load::{CONNECTIONS, Load};
 use crate::process::{Process, Used, cpu, machine};
-use crate::server::{Server, check_taken, config, doors, folder, repository};
+use crate::server::{Server, check_taken, doors, folder, repository};
 use crate::table::{Column, Table, median};
 use crate::{device, note, say};
 use std::io::{BufRead, BufReader};

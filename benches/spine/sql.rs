@@ -1,7 +1,8 @@
 //! Questions in SQL: how long they take, and what they do to those who publish meanwhile.
 
+use crate::config::config;
 use crate::load::{CONNECTIONS, Lane, Load};
-use crate::server::{Server, config, file_rows, folder, is_quiet, repository};
+use crate::server::{Server, file_rows, folder, is_quiet, repository};
 use crate::table::{Column, Table, quantile};
 use crate::web::Web;
 use crate::{device, note, say};

@@ -1,7 +1,7 @@
 //! The real binary as a server, on free ports, in a folder of its own.
 
-use crate::process::{Process, Used, pause};
-use crate::web::Web;
+use super::process::{Process, Resident, Used, pause};
+use super::web::Web;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -11,13 +11,11 @@ use std::time::{Duration, Instant};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Age at which hot rows are sealed and flushed. The default is 30 s; here the flush takes part in a run of some seconds, as
-/// it does in a server that runs for days.
-const FLUSH_AGE: &str = "5s";
 
-/// The built binary.
+/// The built binary, or the one that `LAMPPOST_BIN` names.
 pub(crate) fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lamppost"));
+    let built = || env!("CARGO_BIN_EXE_lamppost").into();
+    let mut command = Command::new(std::env::var_os("LAMPPOST_BIN").unwrap_or_else(built));
     command.stdin(Stdio::null());
     command
 }
@@ -30,22 +28,6 @@ pub(crate) fn folder() -> tempfile::TempDir {
 /// A folder of this repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-/// Writes a config: everything as it comes but the age of a flush. With a broker's port it subscribes there, else the
-/// built-in MQTT door is open.
-pub(crate) fn config(folder: &Path, contracts: &Path, broker: Option<u16>) -> PathBuf {
-    let door = match broker {
-        Some(port) => format!("[[broker]]\nurl = \"mqtt://127.0.0.1:{port}\"\nclient_id = \"spine\"\n"),
-        None => "mqtt.listen = \"127.0.0.1:0\"\n".to_owned(),
-    };
-    let text = format!(
-        "data = \"data\"\nlog = \"log\"\ncontracts = \"{}\"\nhttp.listen = \"127.0.0.1:0\"\nflush.age = \"{FLUSH_AGE}\"\n{door}",
-        contracts.display()
-    );
-    let path = folder.join("lamppost.toml");
-    std::fs::write(&path, text).expect("config");
-    path
 }
 
 /// A running server.
@@ -76,6 +58,20 @@ impl Server {
     /// What it has used so far.
     pub(crate) fn used(&self) -> Used {
         self.process.used()
+    }
+
+    /// What it has resident now.
+    pub(crate) fn resident(&self) -> Resident {
+        self.process.resident()
+    }
+
+    /// Waits until it takes readings in and answers questions.
+    pub(crate) fn ready(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        while self.web.ask("/ready").status != 200 {
+            assert!(Instant::now() < until, "not ready in {PATIENCE:?}");
+            pause(Duration::from_millis(5));
+        }
     }
 
     /// The `/status` answer.

@@ -11,6 +11,15 @@ pub(crate) struct Process {
     pub(crate) child: Child,
 }
 
+/// Memory of a process now, in MB (10^6 bytes).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Resident {
+    /// With mapped files that were touched.
+    pub(crate) all: f64,
+    /// Without files.
+    pub(crate) own: f64,
+}
+
 /// What a process has used.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Used {
@@ -30,6 +39,12 @@ impl Process {
     /// What it has used so far.
     pub(crate) fn used(&self) -> Used {
         Used { cpu: cpu(&self.child.id().to_string()), peak: peak(self.child.id()) }
+    }
+
+    /// What it has resident now.
+    pub(crate) fn resident(&self) -> Resident {
+        let status = status(self.child.id());
+        Resident { all: megabytes(&status, "VmRSS:"), own: megabytes(&status, "RssAnon:") }
     }
 
     /// Waits for its end. What it used is looked at each 20 ms, so the last of it may be missing.
@@ -73,8 +88,16 @@ pub(crate) fn machine() -> f64 {
 }
 
 fn peak(process: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    megabytes(&status(process), "VmHWM:")
+}
+
+fn status(process: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default()
+}
+
+/// MB of a line of a status.
+fn megabytes(status: &str, name: &str) -> f64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or_default();
     kibibytes * 1024.0 / 1e6
 }

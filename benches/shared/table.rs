@@ -1,6 +1,6 @@
 //! A table of results: rows that were measured several times, medians in its cells.
 
-use crate::say;
+use super::print::say;
 
 /// A column: what stands above it, and digits after the point.
 pub(crate) type Column = (&'static str, usize);
@@ -55,21 +55,27 @@ impl Table {
             }
             lines.push(line);
         }
-        let widths: Vec<usize> = (0..lines[0].len())
-            .map(|at| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0))
-            .collect();
-        say("");
-        for line in lines {
-            let cells = line.iter().zip(&widths).enumerate().map(|(at, (cell, &width))| match at {
-                0 => format!("{cell:<width$}"),
-                _ => format!("  {cell:>width$}"),
-            });
-            say(cells.collect::<String>().trim_end());
-        }
+        print(&lines);
     }
 
     fn is_repeated(&self) -> bool {
         self.rows.iter().any(|(_, runs)| runs.len() > 1)
+    }
+}
+
+/// Prints lines of cells below each other: the first to the left, the others to the right.
+pub(crate) fn print(lines: &[Vec<String>]) {
+    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
+    let wide = |line: &Vec<String>, at| line.get(at).map_or(0, |cell: &String| cell.chars().count());
+    let widths: Vec<usize> =
+        (0..columns).map(|at| lines.iter().map(|line| wide(line, at)).max().unwrap_or(0)).collect();
+    say("");
+    for line in lines {
+        let cells = line.iter().zip(&widths).enumerate().map(|(at, (cell, &width))| match at {
+            0 => format!("{cell:<width$}"),
+            _ => format!("  {cell:>width$}"),
+        });
+        say(cells.collect::<String>().trim_end());
     }
 }
 
