@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench questions` does all on 30 days (86 million rows, 389 million values; some 10 GB of disk and half an
 //! hour the first time). `-- days=2` is for trying out. Words: `days=N`, `runs=N` (of each question, 30), `only=a,b` of
-//! the parts below, `peers=no`, `history=3,30`. What was loaded stays in `$CARGO_TARGET_DIR/questions/<days>/`
+//! the parts below, `with=victoria,influx,duck`, `history=3,30`. What was loaded stays in `$CARGO_TARGET_DIR/questions/<days>/`
 //! and is used again; remove a folder to load anew. `LAMPPOST_BIN` names another binary than the built one.
 //!
 //! - `size`: bytes a value on disk, and how fast each was loaded.
@@ -56,7 +56,8 @@ struct Options {
     runs: usize,
     histories: Vec<i64>,
     parts: Vec<String>,
-    has_peers: bool,
+    /// Peers by the names of their folders.
+    peers: Vec<String>,
 }
 
 fn main() {
@@ -65,7 +66,11 @@ fn main() {
     let options = options(&words).unwrap_or_else(|wrong| panic!("{wrong}"));
     say(&format!("{} days, {} runs; load average {}", options.days, options.runs, load_average()));
     let does = |part: &str| options.parts.iter().any(|word| word == part);
-    let here = || KINDS.iter().filter(|kind| kind.name == "Lamppost" || options.has_peers && kind.is_here());
+    let here = || {
+        KINDS.iter().filter(|kind| {
+            kind.name == "Lamppost" || options.peers.iter().any(|peer| peer == kind.folder) && kind.is_here()
+        })
+    };
     let span = options.days.min(question::MOST_DAYS);
     if does("size") || does("race") {
         let loaded: Vec<_> = here().map(|kind| (kind, kind.loaded(options.days))).collect();
@@ -102,7 +107,8 @@ fn days_of(text: &str) -> Result<Vec<i64>, String> {
 
 fn options(words: &[String]) -> Result<Options, String> {
     let parts = || PARTS.map(str::to_owned).to_vec();
-    let mut options = Options { days: 30, runs: 30, histories: vec![3, 30], parts: parts(), has_peers: true };
+    let peers = || KINDS.iter().map(|kind| kind.folder.to_owned()).collect();
+    let mut options = Options { days: 30, runs: 30, histories: vec![3, 30], parts: parts(), peers: peers() };
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         let number = value.parse().ok().filter(|number| *number > 0);
@@ -110,10 +116,13 @@ fn options(words: &[String]) -> Result<Options, String> {
             ("days", Some(days)) => options.days = days,
             ("runs", Some(runs)) => options.runs = runs as usize,
             ("history", _) => options.histories = days_of(value)?,
-            ("peers", _) => options.has_peers = value != "no",
+            ("with", _) => options.peers = value.split(',').map(str::to_owned).collect(),
             ("only", _) => options.parts = value.split(',').map(str::to_owned).collect(),
             _ => {
-                return Err(format!("{word:?}: say days=N, runs=N, peers=no, history=3,30 or only={}", PARTS.join(",")));
+                return Err(format!(
+                    "{word:?}: say days=N, runs=N, with=victoria,duck, history=3,30 or only={}",
+                    PARTS.join(",")
+                ));
             }
         }
     }

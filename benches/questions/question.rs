@@ -129,7 +129,7 @@ impl Question {
         for (at, field) in TRAFFIC.fields.iter().enumerate() {
             let values = column(&TRAFFIC, at, self.sensor, &self.minutes);
             for (minute, value) in self.minutes.clone().zip(values) {
-                let time = minute * 60 + TRAFFIC.second(self.sensor);
+                let time = TRAFFIC.second(self.sensor, minute);
                 rows.insert((field.name.to_owned(), time), f64::from(value));
             }
         }

@@ -13,7 +13,8 @@ pub(crate) struct Stretch<'a> {
 
 struct Sensor {
     name: String,
-    second: i64,
+    /// The instant of each reading.
+    seconds: Vec<i64>,
     values: Vec<i32>,
 }
 
@@ -31,7 +32,11 @@ impl<'a> Stretch<'a> {
         let make = |sensor| {
             let mut values = Vec::new();
             dataset.readings(sensor, minutes.clone(), &mut values);
-            Sensor { name: dataset.sensor(sensor), second: dataset.second(sensor), values }
+            Sensor {
+                name: dataset.sensor(sensor),
+                seconds: minutes.clone().map(|minute| dataset.second(sensor, minute)).collect(),
+                values,
+            }
         };
         Stretch { dataset, sensors: sensors.map(make).collect(), minutes }
     }
@@ -105,7 +110,7 @@ impl Text {
             }
         }
         self.bytes.push(b' ');
-        self.number((row.minute * 60 + row.sensor.second) as u64);
+        self.number(row.second() as u64);
         self.bytes.push(b'\n');
     }
 
@@ -126,14 +131,14 @@ impl Text {
     }
 
     fn time(&mut self, row: Row<'_>) {
-        let (day, minute) = (row.minute.div_euclid(DAY), row.minute.rem_euclid(DAY) as u64);
+        let (day, second) = (row.second().div_euclid(DAY * 60), row.second().rem_euclid(DAY * 60));
         if day != self.day || self.date.is_empty() {
             let midnight = jiff::Timestamp::from_second(day * DAY * 60).expect("a time of this century");
             self.date = midnight.strftime("%Y-%m-%dT").to_string();
             self.day = day;
         }
         self.bytes.extend_from_slice(self.date.as_bytes());
-        for (number, after) in [(minute / 60, b':'), (minute % 60, b':'), (row.sensor.second as u64, b'Z')] {
+        for (number, after) in [(second / 3600, b':'), (second / 60 % 60, b':'), (second % 60, b'Z')] {
             self.bytes.extend([b'0' + (number / 10) as u8, b'0' + (number % 10) as u8, after]);
         }
     }
@@ -189,6 +194,11 @@ impl Row<'_> {
     /// The places of the fields and their digits after the point: none or one.
     fn digits(&self) -> impl Iterator<Item = (usize, u32)> + use<'_> {
         self.stretch.dataset.fields.iter().map(|field| field.digits).enumerate()
+    }
+
+    /// Its instant, in seconds since the epoch.
+    fn second(&self) -> i64 {
+        self.sensor.seconds[(self.minute - self.stretch.minutes.start) as usize]
     }
 
     fn value(&self, field: usize) -> i32 {

@@ -33,7 +33,7 @@ pub(crate) struct Kind {
     /// Its name.
     pub(crate) name: &'static str,
     /// The folder of its data, below that of the town.
-    folder: &'static str,
+    pub(crate) folder: &'static str,
     /// Why it cannot take part; nothing if it can.
     missing: fn() -> Option<String>,
     /// Loads so many days into a folder.

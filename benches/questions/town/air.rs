@@ -35,7 +35,7 @@ const HABITS: [Habit; 5] = [
         day: 60,
         weather: 20,
         walks: [40 << 8, 60 << 8, 40 << 8, 8 << 8],
-        noise: 256,
+        noise: 1024,
         bounds: [380, 5000],
     },
     Habit {
@@ -43,7 +43,7 @@ const HABITS: [Habit; 5] = [
         day: 40,
         weather: 60,
         walks: [10 << 8, 10 << 8, 6 << 8, 2 << 8],
-        noise: 90,
+        noise: 300,
         bounds: [-300, 500],
     },
     Habit {
@@ -51,7 +51,7 @@ const HABITS: [Habit; 5] = [
         day: -12,
         weather: 15,
         walks: [5 << 8, 5 << 8, 3 << 8, 256],
-        noise: 60,
+        noise: 200,
         bounds: [5, 100],
     },
     Habit {
@@ -59,7 +59,7 @@ const HABITS: [Habit; 5] = [
         day: 0,
         weather: 50,
         walks: [30 << 8, 30 << 8, 20 << 8, 6 << 8],
-        noise: 400,
+        noise: 2500,
         bounds: [0, 9_000],
     },
     Habit {
@@ -67,7 +67,7 @@ const HABITS: [Habit; 5] = [
         day: 3,
         weather: 120,
         walks: [256, 256, 128, 64],
-        noise: 120,
+        noise: 500,
         bounds: [8_500, 10_800],
     },
 ];

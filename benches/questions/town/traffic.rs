@@ -12,9 +12,9 @@ pub(super) const FIELDS: &[Field] = &[
     Field { name: "pedestrians", digits: 0 },
 ];
 
-/// Least and greatest level of the crossings, by field, at the busiest hour. A level of 32 l means l² a minute: its root,
-/// so that few levels tell much apart where counts are small.
-const BUSY: [[i32; 2]; 4] = [[16, 70], [56, 190], [14, 64], [16, 90]];
+/// Least and greatest level of the crossings, by field, at the busiest hour. A level of 24 times l means l² a minute: its root,
+/// so that few levels tell much apart where counts are small. 240 are 100 cars a minute.
+const BUSY: [[i32; 2]; 4] = [[24, 90], [70, 240], [24, 90], [30, 170]];
 
 /// Root of the flow of each hour, of 256, on working days and weekends.
 const HOURS: [[i32; 24]; 2] = [
@@ -22,6 +22,8 @@ const HOURS: [[i32; 24]; 2] = [
     [82, 70, 60, 52, 50, 58, 78, 106, 140, 170, 192, 204, 206, 200, 198, 200, 204, 200, 190, 172, 148, 126, 108, 92],
 ];
 
+/// Levels whose square is one a minute.
+const SCALE: f64 = 24.0;
 /// Levels that are told apart.
 const LEVELS: usize = 256;
 /// Equally likely numbers of a level.
@@ -32,7 +34,7 @@ static POISSON: LazyLock<Vec<u8>> = LazyLock::new(|| (0..LEVELS).flat_map(poisso
 
 /// Inverts the distribution of a level: at each of 4096 equal parts of likelihood the number that stands there.
 fn poisson(level: usize) -> impl Iterator<Item = u8> {
-    let mean = (level as f64 / 32.0).powi(2);
+    let mean = (level as f64 / SCALE).powi(2);
     let (mut number, mut likely) = (0_u8, (-mean).exp());
     let mut below = likely;
     (0..CHANCES).map(move |chance| {
