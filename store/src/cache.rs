@@ -1,12 +1,17 @@
 //! Decoded keys and columns of files, kept in memory within a bound.
 
-use crate::file::{FileKeys, FileMeta, Footer, Numbering, Parts, values};
+use crate::file::layout::{Layout, Spec};
+use crate::file::{FileMeta, Footer, Numbering, Opened, Parts};
 use crate::paths::FileName;
-use crate::{Error, Kind, Run};
+use crate::run::Column;
+use crate::seal::blocking;
+use crate::tier::values::Values;
+use crate::{Error, Keys, Kind, Rollup, Run, SensorIx, Tier};
 use bytes::Bytes;
 use moka::sync::Cache as Bounded;
 use object_store::{ObjectStore, ObjectStoreExt};
 use schemas::Dataset;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Files up to this size are fetched whole; of larger ones the footer, then the columns.
@@ -18,33 +23,73 @@ const ENTRY_BYTES: usize = 256;
 
 /// A file of a dataset.
 type FileKey = (Arc<str>, FileName);
-/// Its footer and keys.
-type Opened = (Footer, FileKeys);
-/// A column of it; nothing when it has no values.
-type Values = Option<Arc<Vec<i64>>>;
+
+/// What of a file is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum What {
+    /// Its keys.
+    Keys,
+    /// A column, by its number in the file's layout.
+    Column(usize),
+}
+
+/// Something kept.
+#[derive(Clone, Debug)]
+enum Kept {
+    Keys(Arc<Keys>),
+    /// A column of raw rows; nothing when it has no values.
+    Longs(Column),
+    /// A column of a tier.
+    Values(Option<Arc<Values>>),
+}
+
+impl Kept {
+    fn bytes(&self) -> usize {
+        match self {
+            Kept::Keys(keys) => keys.time.len() * 8 + keys.sensors.len() * 8,
+            Kept::Longs(values) => values.as_ref().map_or(0, |values| values.len() * 8),
+            Kept::Values(values) => values.as_ref().map_or(0, |values| values.bytes()),
+        }
+    }
+}
 
 /// Reads files through a bounded memory of decoded columns. Cloneable: clones share the memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
     store: Arc<dyn ObjectStore>,
     opened: Bounded<FileKey, Arc<Opened>>,
-    columns: Bounded<(FileKey, Arc<str>), Values>,
+    kept: Bounded<(FileKey, What), Kept>,
+}
+
+/// A file, and what is wanted of it.
+struct Wanted<'a> {
+    dataset: &'a Arc<Dataset>,
+    file: &'a FileMeta,
+    tier: Option<Tier>,
+    columns: &'a [usize],
+    number: &'a Numbering,
+}
+
+impl Wanted<'_> {
+    fn key(&self, what: What) -> (FileKey, What) {
+        ((Arc::clone(&self.dataset.id), self.file.name), what)
+    }
 }
 
 impl Cache {
-    /// A cache over the object store of the data folder that holds at most about `bytes` bytes of decoded columns: a
-    /// quarter for keys, the rest for values.
+    /// A cache over the object store of the data folder that holds at most about `bytes` bytes: a sixteenth for footers, the
+    /// rest for decoded keys and columns.
     pub(crate) fn new(store: Arc<dyn ObjectStore>, bytes: u64) -> Cache {
         let size = |bytes: usize| u32::try_from(bytes + ENTRY_BYTES).unwrap_or(u32::MAX);
         let opened = Bounded::builder()
-            .max_capacity(bytes / 4)
-            .weigher(move |_, opened: &Arc<Opened>| size(opened.0.bytes() + opened.1.bytes()))
+            .max_capacity(bytes / 16)
+            .weigher(move |_, opened: &Arc<Opened>| size(opened.bytes()))
             .build();
-        let columns = Bounded::builder()
-            .max_capacity(bytes - bytes / 4)
-            .weigher(move |_, values: &Values| size(values.as_ref().map_or(0, |values| values.len() * 8)))
+        let kept = Bounded::builder()
+            .max_capacity(bytes - bytes / 16)
+            .weigher(move |_, kept: &Kept| size(kept.bytes()))
             .build();
-        Cache { store, opened, columns }
+        Cache { store, opened, kept }
     }
 
     /// Keys and the given fields of a file as a run; other columns are `None`. Fetches and decodes only what is not in
@@ -57,107 +102,158 @@ impl Cache {
         fields: &[usize],
         number: &Numbering,
     ) -> Result<Run, Error> {
-        let key = (Arc::clone(&dataset.id), file.name);
         let mut columns = vec![None; dataset.fields.len()];
-        let mut missing = Vec::new();
-        for &ix in fields {
-            match self.columns.get(&(key.clone(), Arc::clone(&dataset.fields[ix].name))) {
-                Some(values) => columns[ix] = values,
-                None => missing.push(ix),
+        let wanted = Wanted { dataset, file, tier: None, columns: fields, number };
+        let keys = self.all(&wanted, |ix, kept| {
+            if let Kept::Longs(values) = kept {
+                columns[ix] = values;
             }
-        }
-        let opened = self.opened.get(&key);
-        if let (Some(opened), true) = (&opened, missing.is_empty()) {
-            return Ok(Run { keys: Arc::clone(&opened.1.keys), columns });
-        }
-        let parts = self.fetch(dataset, file, opened.as_deref(), &missing).await?;
-        let (opened, read) = self.decode(dataset, file, opened, missing, number, parts).await?;
-        let keys = Arc::clone(&opened.1.keys);
-        self.opened.insert(key.clone(), opened);
-        for (ix, values) in read {
-            columns[ix] = values.clone();
-            self.columns.insert((key.clone(), Arc::clone(&dataset.fields[ix].name)), values);
-        }
-        Ok(Run { keys, columns })
+        });
+        Ok(Run { keys: keys.await?, columns })
+    }
+
+    /// Keys and the given columns of a tier's file (numbers of [`crate::tier::columns::columns`]), as [`Cache::load`]; of some
+    /// sensors only where that is cheaper.
+    pub(crate) async fn load_tier(
+        &self,
+        dataset: &Arc<Dataset>,
+        tier: Tier,
+        file: &FileMeta,
+        columns: &[usize],
+        _only: Option<&[SensorIx]>,
+        number: &Numbering,
+    ) -> Result<Rollup, Error> {
+        let mut found = vec![None; Layout::of(dataset, Some(tier)).columns.len()];
+        let wanted = Wanted { dataset, file, tier: Some(tier), columns, number };
+        let keys = self.all(&wanted, |ix, kept| {
+            if let Kept::Values(values) = kept {
+                found[ix] = values;
+            }
+        });
+        Ok(Rollup { keys: keys.await?, columns: found })
     }
 
     /// Forgets a file that is gone.
     pub(crate) fn forget(&self, dataset: &Dataset, name: FileName) {
         let key = (Arc::clone(&dataset.id), name);
         self.opened.invalidate(&key);
-        for field in &dataset.fields {
-            self.columns.invalidate(&(key.clone(), Arc::clone(&field.name)));
+        self.kept.invalidate(&(key.clone(), What::Keys));
+        let tier = if let crate::paths::Layer::Tier { tier, .. } = name.layer { Some(tier) } else { None };
+        for ix in 0..Layout::of(dataset, tier).columns.len() {
+            self.kept.invalidate(&(key.clone(), What::Column(ix)));
         }
     }
 
-    /// The bytes that decoding these fields needs, and the keys if they are not there yet.
-    async fn fetch(
+    /// Gives the keys of a file, and to `each` the wanted columns.
+    async fn all(&self, wanted: &Wanted<'_>, mut each: impl FnMut(usize, Kept)) -> Result<Arc<Keys>, Error> {
+        let mut missing = Vec::new();
+        for &ix in wanted.columns {
+            match self.kept.get(&wanted.key(What::Column(ix))) {
+                Some(kept) => each(ix, kept),
+                None => missing.push(ix),
+            }
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        let keys = match self.kept.get(&wanted.key(What::Keys)) {
+            Some(Kept::Keys(keys)) => Some(keys),
+            _ => None,
+        };
+        if let (Some(keys), true) = (&keys, missing.is_empty()) {
+            return Ok(keys.clone());
+        }
+        let (opened, parts) = self.open(wanted).await?;
+        let (found, read) = self.read(wanted, opened, parts, keys, missing).await?;
+        self.kept.insert(wanted.key(What::Keys), Kept::Keys(found.clone()));
+        for (ix, kept) in read {
+            self.kept.insert(wanted.key(What::Column(ix)), kept.clone());
+            each(ix, kept);
+        }
+        Ok(found)
+    }
+
+    /// The opened file, and the bytes of it that were fetched on the way.
+    async fn open(&self, wanted: &Wanted<'_>) -> Result<(Arc<Opened>, Parts), Error> {
+        let file = wanted.file;
+        let key = wanted.key(What::Keys).0;
+        let mut parts = Parts::new(file.bytes);
+        if let Some(opened) = self.opened.get(&key) {
+            return Ok((opened, parts));
+        }
+        let mut tail = if file.bytes <= WHOLE_BYTES { file.bytes } else { FOOTER_BYTES.min(file.bytes) };
+        loop {
+            let (start, end) = (file.bytes - tail, file.bytes);
+            let bytes = self.fetch(wanted, std::slice::from_ref(&(start..end))).await?.pop().unwrap_or_default();
+            match Footer::length(&bytes) {
+                Some(needed) if needed > tail && needed <= file.bytes => tail = needed,
+                _ => {
+                    parts.add(start, bytes);
+                    break;
+                }
+            }
+        }
+        let footer = Footer::read(wanted.dataset, file, &parts)?;
+        self.fill(wanted, &mut parts, &footer.sensors()).await?;
+        let (ends, number) = (parts.clone(), Arc::clone(wanted.number));
+        let opened = Arc::new(blocking(move || Opened::read(footer, &ends, &number)).await?);
+        self.opened.insert(key, opened.clone());
+        Ok((opened, parts))
+    }
+
+    /// Fetches and decodes columns, and the keys if they are not there yet.
+    async fn read(
         &self,
-        dataset: &Dataset,
-        file: &FileMeta,
-        opened: Option<&Opened>,
-        fields: &[usize],
-    ) -> Result<Parts, Error> {
-        let place = file.name.place(&dataset.id);
-        let failed = |e| match e {
+        wanted: &Wanted<'_>,
+        opened: Arc<Opened>,
+        mut parts: Parts,
+        keys: Option<Arc<Keys>>,
+        missing: Vec<usize>,
+    ) -> Result<(Arc<Keys>, Vec<(usize, Kept)>), Error> {
+        let (dataset, tier) = (Arc::clone(wanted.dataset), wanted.tier);
+        let layout = Layout::of(&dataset, tier);
+        let ranges = opened.ranges(&specs(&layout, &missing), keys.is_none());
+        self.fill(wanted, &mut parts, &ranges).await?;
+        let work = move || {
+            let order = opened.order();
+            let keys = match keys {
+                Some(keys) => keys,
+                None => Arc::new(opened.keys(&parts, &order)?),
+            };
+            let columns = specs(&layout, &missing);
+            let read: Vec<Kept> = match tier {
+                None => opened.longs(&parts, &order, &dataset, &columns)?.into_iter().map(Kept::Longs).collect(),
+                Some(_) => opened.values(&parts, &order, &dataset, &columns)?.into_iter().map(Kept::Values).collect(),
+            };
+            Ok((keys, missing.into_iter().zip(read).collect()))
+        };
+        blocking(work).await
+    }
+
+    /// Fetches the ranges that are not there yet.
+    async fn fill(&self, wanted: &Wanted<'_>, parts: &mut Parts, ranges: &[Range<u64>]) -> Result<(), Error> {
+        let missing: Vec<Range<u64>> = ranges.iter().filter(|range| !parts.holds(range)).cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let bytes = self.fetch(wanted, &missing).await?;
+        missing.iter().zip(bytes).for_each(|(range, bytes)| parts.add(range.start, bytes));
+        Ok(())
+    }
+
+    async fn fetch(&self, wanted: &Wanted<'_>, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
+        let place = wanted.file.name.place(&wanted.dataset.id);
+        let bytes = self.store.get_ranges(&place, ranges).await;
+        bytes.map_err(|e| match e {
             object_store::Error::NotFound { .. } => {
                 Error::new(Kind::Corrupt, format!("{place} is missing; restore it from a backup"))
             }
             e => Error::store(&place, e),
-        };
-        if file.bytes <= WHOLE_BYTES {
-            let whole = async { self.store.get(&place).await?.bytes().await }.await.map_err(failed)?;
-            return Ok(Parts::whole(whole));
-        }
-        let mut parts = Parts::new(file.bytes);
-        let footer = match opened {
-            Some((footer, _)) => footer.clone(),
-            None => {
-                let mut tail = FOOTER_BYTES.min(file.bytes);
-                loop {
-                    let start = file.bytes - tail;
-                    let bytes = self.store.get_range(&place, start..file.bytes).await.map_err(failed)?;
-                    match Footer::length(&bytes) {
-                        Some(needed) if needed > tail && needed <= file.bytes => tail = needed,
-                        _ => {
-                            parts.add(start, bytes);
-                            break Footer::read(dataset, file, &parts)?;
-                        }
-                    }
-                }
-            }
-        };
-        let ranges = footer.ranges(dataset, fields, opened.is_none());
-        let bytes: Vec<Bytes> = self.store.get_ranges(&place, &ranges).await.map_err(failed)?;
-        ranges.iter().zip(bytes).for_each(|(range, bytes)| parts.add(range.start, bytes));
-        Ok(parts)
+        })
     }
+}
 
-    /// Decodes on a blocking thread.
-    async fn decode(
-        &self,
-        dataset: &Arc<Dataset>,
-        file: &FileMeta,
-        opened: Option<Arc<Opened>>,
-        fields: Vec<usize>,
-        number: &Numbering,
-        parts: Parts,
-    ) -> Result<(Arc<Opened>, Vec<values::FieldColumn>), Error> {
-        let (dataset, file, number) = (Arc::clone(dataset), file.clone(), Arc::clone(number));
-        let work = move || {
-            let opened = match opened {
-                Some(opened) => opened,
-                None => {
-                    let footer = Footer::read(&dataset, &file, &parts)?;
-                    let keys = FileKeys::read(&footer, &parts, &number)?;
-                    Arc::new((footer, keys))
-                }
-            };
-            let read = values::read(&opened.0, &parts, &opened.1, &dataset, &fields)?;
-            Ok((opened, read))
-        };
-        tokio::task::spawn_blocking(work).await.map_err(|e| Error::new(Kind::Io, format!("decoding stopped: {e}")))?
-    }
+fn specs<'a>(layout: &'a Layout, columns: &[usize]) -> Vec<&'a Spec> {
+    columns.iter().map(|&ix| &layout.columns[ix]).collect()
 }
 
 #[cfg(test)]
@@ -223,8 +319,8 @@ mod tests {
             let loaded = cache.load(&air, &meta, &[0, 2], &number).await.unwrap();
             assert_eq!((&loaded.columns[0], &loaded.columns[2]), (&run.columns[0], &run.columns[2]));
         }
-        cache.columns.run_pending_tasks();
-        assert!(cache.columns.weighted_size() <= 1000);
+        cache.kept.run_pending_tasks();
+        assert!(cache.kept.weighted_size() <= 1000);
     }
 
     #[tokio::test]

@@ -1,36 +1,59 @@
 //! One column of values on its way into a file.
 
-use super::layout::{EIGHTEEN_DIGITS, NINE_DIGITS, Shape};
+use super::groups::{Groups, Source};
+use super::layout::{EIGHTEEN_DIGITS, NINE_DIGITS, Shape, Spec};
 use crate::paths::FileName;
 use crate::{Error, Kind};
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
+use bytes::Bytes;
+use parquet::data_type::{
+    ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type,
+};
 use parquet::errors::Result;
 use parquet::file::writer::SerializedColumnWriter;
-use schemas::{ABSENT, Dataset, Field};
+use schemas::{ABSENT, Field};
 use std::ops::Range;
 
-/// Definition level per row (1 for a value, 0 for none) and, before each row, how many values came.
+/// Greatest absolute value of 38 decimal digits.
+const THIRTY_EIGHT_DIGITS: u128 = 10_u128.pow(38) - 1;
+
+/// A column in the order of its file.
 #[derive(Debug)]
-pub(super) struct Levels {
-    levels: Vec<i16>,
+pub(super) struct Column {
+    /// The shape it has in the file: wider than its field's when a value of an older, wider range asks for it.
+    pub(super) shape: Shape,
+    /// The values that are there.
+    pub(super) values: Stored,
+    /// Which rows have one; all of them without levels.
+    levels: Option<Levels>,
 }
+
+/// Values as Parquet takes them.
+#[derive(Debug)]
+pub(super) enum Stored {
+    /// Values of at most nine digits, and counts.
+    Short(Vec<i32>),
+    /// Longer values, and instants.
+    Long(Vec<i64>),
+    /// Sums of any length.
+    Wide(Vec<FixedLenByteArray>),
+    /// Words, or bytes.
+    Bytes(Vec<ByteArray>),
+}
+
+/// Definition level per row: 1 for a value, 0 for none.
+#[derive(Debug)]
+struct Levels(Vec<i16>);
 
 impl Levels {
     /// Values among the rows.
     fn values(&self, rows: Range<usize>) -> usize {
-        self.levels[rows].iter().filter(|level| **level == 1).count()
+        self.0[rows].iter().filter(|level| **level == 1).count()
     }
-}
 
-/// The values that are there, and which rows have them; every row without levels.
-#[derive(Debug)]
-pub(super) enum Column {
-    /// Values of at most nine digits.
-    Short { values: Vec<i32>, levels: Option<Levels> },
-    /// Longer values, and instants.
-    Long { values: Vec<i64>, levels: Option<Levels> },
-    /// Words.
-    Words { values: Vec<ByteArray>, levels: Option<Levels> },
+    /// Nothing when all rows have a value.
+    fn of(there: impl Iterator<Item = bool> + Clone) -> Option<Levels> {
+        there.clone().any(|there| !there).then(|| Levels(there.map(i16::from).collect()))
+    }
 }
 
 /// A value that its column cannot hold.
@@ -43,51 +66,91 @@ impl Fault {
 }
 
 impl Column {
-    /// The column of a field; without values one of `rows` nulls.
-    pub(super) fn of(field: &Field, values: Option<Vec<i64>>, rows: usize) -> std::result::Result<Column, Fault> {
-        let mut values = values.unwrap_or_else(|| vec![ABSENT; rows]);
-        let levels = match values.contains(&ABSENT) {
-            true => Some(Levels { levels: values.iter().map(|v| i16::from(*v != ABSENT)).collect() }),
-            false => None,
-        };
-        values.retain(|v| *v != ABSENT);
-        let greatest = values.iter().map(|v| v.unsigned_abs()).max().unwrap_or(0);
-        match Shape::of(field) {
-            Shape::Words => {
-                let word = |value: &i64| match field.state(*value) {
-                    Some(word) => Ok(ByteArray::from(word.as_bytes().to_vec())),
-                    None => {
-                        Err(Fault(format!("{} is no state of field {}; its contract lists them", value, field.name)))
-                    }
-                };
-                Ok(Column::Words { values: values.iter().map(word).collect::<std::result::Result<_, _>>()?, levels })
-            }
-            Shape::Nine(_) if greatest <= NINE_DIGITS as u64 => {
-                Ok(Column::Short { values: values.iter().map(|v| *v as i32).collect(), levels })
-            }
-            _ if greatest <= EIGHTEEN_DIGITS as u64 => Ok(Column::Long { values, levels }),
-            _ => Err(Fault(format!("field {} has a value of more than 18 digits; narrow its range", field.name))),
-        }
+    /// The column of instants.
+    pub(super) fn times(groups: &Groups<'_>, times: &[i64]) -> Column {
+        Column { shape: Shape::Instant, values: Stored::Long(groups.longs(Source::Longs(times))), levels: None }
     }
 
-    /// The shape it has in the file: wider than its field's when a value of an older, wider range asks for it.
-    pub(super) fn shape_of(&self, dataset: &Dataset, name: &str) -> Shape {
-        let scale = dataset.field(name).map_or(0, |(_, field)| field.resolution.scale());
-        match self {
-            Column::Words { .. } => Shape::Words,
-            Column::Short { .. } => Shape::Nine(scale),
-            Column::Long { .. } => Shape::Eighteen(scale),
+    /// A column of a field; without values one of nulls, or zeros where it counts.
+    pub(super) fn of(
+        spec: &Spec,
+        field: &Field,
+        values: Option<Source<'_>>,
+        groups: &Groups<'_>,
+    ) -> std::result::Result<Column, Fault> {
+        let Some(source) = values else {
+            return longs(spec, field, vec![ABSENT; groups.rows]);
+        };
+        match spec.shape {
+            Shape::Wide(_) => wides(spec, &groups.wides(source)),
+            Shape::Bytes => Ok(blobs(&groups.blobs(source))),
+            _ => longs(spec, field, groups.longs(source)),
         }
     }
 
     /// Writes the rows of a row group; they follow on those written before.
     pub(super) fn write(&self, chunk: &mut SerializedColumnWriter<'_>, rows: Range<usize>) -> Result<()> {
-        match self {
-            Column::Short { values, levels } => write::<Int32Type>(chunk, values, levels.as_ref(), rows),
-            Column::Long { values, levels } => write::<Int64Type>(chunk, values, levels.as_ref(), rows),
-            Column::Words { values, levels } => write::<ByteArrayType>(chunk, values, levels.as_ref(), rows),
+        let levels = self.levels.as_ref();
+        match &self.values {
+            Stored::Short(values) => write::<Int32Type>(chunk, values, levels, rows),
+            Stored::Long(values) => write::<Int64Type>(chunk, values, levels, rows),
+            Stored::Wide(values) => write::<FixedLenByteArrayType>(chunk, values, levels, rows),
+            Stored::Bytes(values) => write::<ByteArrayType>(chunk, values, levels, rows),
         }
     }
+}
+
+fn longs(spec: &Spec, field: &Field, mut values: Vec<i64>) -> std::result::Result<Column, Fault> {
+    if spec.shape == Shape::Count {
+        values.iter_mut().filter(|value| **value == ABSENT).for_each(|value| *value = 0);
+    }
+    let levels = Levels::of(values.iter().map(|value| *value != ABSENT));
+    values.retain(|value| *value != ABSENT);
+    let greatest = values.iter().map(|v| v.unsigned_abs()).max().unwrap_or(0);
+    let short = |values: Vec<i64>| Stored::Short(values.iter().map(|value| *value as i32).collect());
+    let (shape, values) = match spec.shape {
+        Shape::Words => {
+            let word = |value: &i64| match field.state(*value) {
+                Some(word) => Ok(ByteArray::from(word.as_bytes().to_vec())),
+                None => Err(Fault(format!("{} is no state of field {}; its contract lists them", value, field.name))),
+            };
+            (Shape::Words, Stored::Bytes(values.iter().map(word).collect::<std::result::Result<_, _>>()?))
+        }
+        Shape::Nine(scale) if greatest <= NINE_DIGITS as u64 => (Shape::Nine(scale), short(values)),
+        Shape::Nine(scale) | Shape::Eighteen(scale) if greatest <= EIGHTEEN_DIGITS as u64 => {
+            (Shape::Eighteen(scale), Stored::Long(values))
+        }
+        Shape::Nine(_) | Shape::Eighteen(_) => {
+            return Err(Fault(format!("column {} has a value of more than 18 digits; narrow its range", spec.name)));
+        }
+        Shape::Count if greatest <= i32::MAX as u64 => (Shape::Count, short(values)),
+        Shape::Count | Shape::Long => (Shape::Long, Stored::Long(values)),
+        Shape::Instant => (Shape::Instant, Stored::Long(values)),
+        // Without a value.
+        Shape::Wide(_) => (spec.shape, Stored::Wide(Vec::new())),
+        Shape::Bytes => (spec.shape, Stored::Bytes(Vec::new())),
+    };
+    Ok(Column { shape, values, levels })
+}
+
+fn wides(spec: &Spec, values: &[Option<i128>]) -> std::result::Result<Column, Fault> {
+    if values.iter().flatten().any(|value| value.unsigned_abs() > THIRTY_EIGHT_DIGITS) {
+        return Err(Fault(format!("column {} has a value of more than 38 digits; narrow its range", spec.name)));
+    }
+    let levels = Levels::of(values.iter().map(Option::is_some));
+    // One allocation for all.
+    let all = Bytes::from(values.iter().flatten().flat_map(|value| value.to_be_bytes()).collect::<Vec<u8>>());
+    let one = |at| FixedLenByteArray::from(ByteArray::from(all.slice(at..at + 16)));
+    let values = Stored::Wide((0..all.len()).step_by(16).map(one).collect());
+    Ok(Column { shape: spec.shape, values, levels })
+}
+
+/// Empty ones are null.
+fn blobs(values: &[&[u8]]) -> Column {
+    let levels = Levels::of(values.iter().map(|value| !value.is_empty()));
+    let some = values.iter().filter(|value| !value.is_empty());
+    let values = Stored::Bytes(some.map(|value| ByteArray::from(value.to_vec())).collect());
+    Column { shape: Shape::Bytes, values, levels }
 }
 
 fn write<T: DataType>(
@@ -102,7 +165,7 @@ fn write<T: DataType>(
         Some(levels) => {
             let before = levels.values(0..rows.start);
             let inside = before..before + levels.values(rows.clone());
-            writer.write_batch(&values[inside], Some(&levels.levels[rows]), None)?;
+            writer.write_batch(&values[inside], Some(&levels.0[rows]), None)?;
         }
         // The column is optional, time apart: all rows have the level of a value.
         None if writer.get_descriptor().max_def_level() > 0 => {

@@ -1,8 +1,11 @@
-//! A run as the bytes of a Parquet file.
+//! Sorted rows as the bytes of a Parquet file.
 
-use super::{FileMeta, column::Column, layout, trial};
+use super::column::{Column, Fault};
+use super::groups::{Groups, Source};
+use super::layout::{self, Layout};
+use super::{FileMeta, trial};
 use crate::paths::FileName;
-use crate::{Error, Kind, Run, SensorTable};
+use crate::{Error, Keys, Kind, Rollup, Run, SensorTable, Tier};
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::ByteArray;
@@ -24,101 +27,67 @@ const DICTIONARY_BYTES: usize = 64 << 20;
 
 /// The Parquet file of a run, and its figures. The run has at least one row, all within the day of `name`.
 ///
-/// Rows are sorted by (sensor id as bytes, time). Columns: `sensor` (string), `time` (timestamp, µs, UTC), one DECIMAL per
-/// field, states as words. A field without a value in the run is a column of nulls. CPU work: call it on a blocking thread.
+/// Rows are sorted by (sensor id as bytes, time); the columns are those of [`layout`]. A field without a value in the run is a
+/// column of nulls. CPU work: call it on a blocking thread.
 pub(crate) fn encode(
     dataset: &Dataset,
     run: &Run,
     sensors: &SensorTable,
     name: FileName,
 ) -> Result<(FileMeta, Bytes), Error> {
-    let groups = Groups::of(run, sensors)?;
-    let mut columns = vec![Column::Long { values: groups.gather(&run.keys.time), levels: None }];
-    for (ix, field) in dataset.fields.iter().enumerate() {
-        let values = run.columns.get(ix).and_then(Option::as_ref).map(|values| groups.gather(values));
-        let rows = groups.rows;
-        columns.push(Column::of(field, values, rows).map_err(|fault| fault.at(&dataset.id, name))?);
+    let day = name.day.span();
+    debug_assert!(run.keys.time.iter().all(|&t| day.from.0 <= t && t < day.to.0), "rows outside the day of {name:?}");
+    let column = |ix: usize| run.columns.get(ix)?.as_ref().map(|values| Source::Longs(values));
+    file(dataset, &Layout::of(dataset, None), &run.keys, &column, sensors, name)
+}
+
+/// The Parquet file of rows of a tier, and its figures. There is at least one row; `name.day` is the first of their partition.
+///
+/// As [`encode`]; counts of readings are never null.
+pub(crate) fn encode_tier(
+    dataset: &Dataset,
+    tier: Tier,
+    rollup: &Rollup,
+    sensors: &SensorTable,
+    name: FileName,
+) -> Result<(FileMeta, Bytes), Error> {
+    let column = |ix: usize| rollup.columns.get(ix)?.as_ref().map(|values| Source::Values(values));
+    file(dataset, &Layout::of(dataset, Some(tier)), &rollup.keys, &column, sensors, name)
+}
+
+fn file<'a>(
+    dataset: &Dataset,
+    layout: &Layout,
+    keys: &Keys,
+    column: &dyn Fn(usize) -> Option<Source<'a>>,
+    sensors: &SensorTable,
+    name: FileName,
+) -> Result<(FileMeta, Bytes), Error> {
+    let groups = Groups::of(keys, sensors)?;
+    let mut columns = vec![(layout::TIME, Column::times(&groups, &keys.time))];
+    for (ix, spec) in layout.columns.iter().enumerate() {
+        let made = Column::of(spec, &dataset.fields[spec.field], column(ix), &groups);
+        columns.push((&spec.name, made.map_err(|fault: Fault| fault.at(&dataset.id, name))?));
     }
     let broken = |e: parquet::errors::ParquetError| Error {
         kind: Kind::Io,
         message: format!("{}/{}: cannot be encoded: {e}", dataset.id, name.path()),
         source: Some(Box::new(e)),
     };
-    let bytes = write(dataset, &groups, &columns).map_err(broken)?;
-    let day = name.day.span();
-    let time = &run.keys.time;
-    let (min_time, max_time) = time.iter().fold((i64::MAX, i64::MIN), |(low, high), &t| (low.min(t), high.max(t)));
-    debug_assert!(day.from.0 <= min_time && max_time < day.to.0, "rows outside the day of {}", name.path());
+    let bytes = write(&groups, &columns).map_err(broken)?;
+    let (min_time, max_time) = keys.time.iter().fold((i64::MAX, i64::MIN), |(low, high), &t| (low.min(t), high.max(t)));
     let (min_sensor, max_sensor) = groups.ends();
     let rows = groups.rows as u64;
     Ok((FileMeta { name, bytes: bytes.len() as u64, rows, min_time, max_time, min_sensor, max_sensor }, bytes))
 }
 
-/// Rows of a run by sensor, in file order.
-struct Groups<'a> {
-    /// Sensor id and its rows in the run, ascending by id.
-    groups: Vec<(&'a Arc<str>, Range<usize>)>,
-    /// Rows of all.
-    rows: usize,
-}
-
-impl<'a> Groups<'a> {
-    fn of(run: &Run, sensors: &'a SensorTable) -> Result<Groups<'a>, Error> {
-        let keys = &run.keys;
-        let mut groups = Vec::with_capacity(keys.sensors.len());
-        for (i, &sensor) in keys.sensors.iter().enumerate() {
-            let Some(id) = sensors.ids.get(sensor as usize) else {
-                return Err(Error::new(
-                    Kind::Corrupt,
-                    format!("sensor number {sensor} has no id; it must be given one first"),
-                ));
-            };
-            groups.push((id, keys.rows_at(i)));
-        }
-        groups.sort_unstable_by_key(|(id, _)| *id);
-        let rows = keys.time.len();
-        if rows == 0 {
-            return Err(Error::new(Kind::Corrupt, "a run without rows has no file; leave it out"));
-        }
-        Ok(Groups { groups, rows })
-    }
-
-    /// A column of the run in file order.
-    fn gather(&self, values: &[i64]) -> Vec<i64> {
-        let mut gathered = Vec::with_capacity(values.len());
-        for (_, rows) in &self.groups {
-            gathered.extend_from_slice(&values[rows.clone()]);
-        }
-        gathered
-    }
-
-    /// Least and greatest sensor id.
-    fn ends(&self) -> (String, String) {
-        let id = |group: Option<&(&Arc<str>, Range<usize>)>| group.map(|(id, _)| id.to_string()).unwrap_or_default();
-        (id(self.groups.first()), id(self.groups.last()))
-    }
-
-    /// Sensor ids of the rows from `skip` on, repeated row by row.
-    fn ids(&self, skip: usize, take: usize) -> impl Iterator<Item = ByteArray> + '_ {
-        let mut start = 0;
-        let span = skip..skip + take;
-        self.groups.iter().flat_map(move |(id, rows)| {
-            let group = start..start + rows.len();
-            start = group.end;
-            let inside = group.end.min(span.end).saturating_sub(group.start.max(span.start));
-            let id = ByteArray::from(id.as_bytes().to_vec());
-            std::iter::repeat_n(id, inside)
-        })
-    }
-}
-
-fn write(dataset: &Dataset, groups: &Groups<'_>, columns: &[Column]) -> parquet::errors::Result<Bytes> {
+fn write(groups: &Groups<'_>, columns: &[(&str, Column)]) -> parquet::errors::Result<Bytes> {
     let mut types = vec![layout::sensor()?, layout::time()?];
     let mut encodings = Vec::new();
-    for (name, column) in names(dataset).zip(columns) {
-        encodings.push((ColumnPath::from(name), trial::best(column)?));
-        if name != layout::TIME {
-            types.push(column.shape_of(dataset, name).column(name)?);
+    for (name, column) in columns {
+        encodings.push((ColumnPath::from(*name), trial::best(column)?));
+        if *name != layout::TIME {
+            types.push(column.shape.column(name)?);
         }
     }
     let schema: TypePtr = layout::schema(types)?;
@@ -127,7 +96,7 @@ fn write(dataset: &Dataset, groups: &Groups<'_>, columns: &[Column]) -> parquet:
         let rows = start..groups.rows.min(start + GROUP_ROWS);
         let mut group = writer.next_row_group()?;
         write_ids(&mut group, groups, rows.clone())?;
-        for column in columns {
+        for (_, column) in columns {
             let Some(mut chunk) = group.next_column()? else { break };
             column.write(&mut chunk, rows.clone())?;
             chunk.close()?;
@@ -135,11 +104,6 @@ fn write(dataset: &Dataset, groups: &Groups<'_>, columns: &[Column]) -> parquet:
         group.close()?;
     }
     writer.into_inner().map(Bytes::from)
-}
-
-/// Names of the columns after the sensor's.
-fn names(dataset: &Dataset) -> impl Iterator<Item = &str> {
-    std::iter::once(layout::TIME).chain(dataset.fields.iter().map(|field| &*field.name))
 }
 
 fn write_ids(

@@ -101,6 +101,14 @@ impl Shape {
         }
     }
 
+    /// Digits after the point of a decimal.
+    pub(super) fn scale(self) -> Option<i8> {
+        match self {
+            Shape::Nine(scale) | Shape::Eighteen(scale) | Shape::Wide(scale) => Some(scale as i8),
+            _ => None,
+        }
+    }
+
     /// Its type in a Delta schema.
     pub(crate) fn delta(self) -> String {
         match self {

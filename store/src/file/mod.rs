@@ -1,22 +1,22 @@
-//! Sorted runs as Parquet files, and back.
+//! Sorted rows as Parquet files, and back.
 
 mod column;
 mod decode;
 mod encode;
+mod groups;
 pub(crate) mod layout;
 mod meta;
+mod order;
 mod parts;
 mod read;
 mod trial;
-pub(crate) mod values;
+mod values;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-#[cfg(test)]
-pub(crate) use decode::decode;
-pub(crate) use decode::{FileKeys, Numbering};
-pub(crate) use encode::encode;
+pub(crate) use decode::{Numbering, Opened};
+pub(crate) use encode::{encode, encode_tier};
 pub(crate) use meta::FileMeta;
 pub(crate) use parts::Parts;
 pub(crate) use read::{Footer, inspect};

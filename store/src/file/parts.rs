@@ -3,6 +3,7 @@
 use bytes::{Buf, Bytes};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Stretches of a file; reading elsewhere is an error.
@@ -19,14 +20,14 @@ impl Parts {
         Parts { length, parts: Arc::default() }
     }
 
-    /// All of a file.
-    pub(crate) fn whole(bytes: Bytes) -> Parts {
-        Parts { length: bytes.len() as u64, parts: Arc::new(vec![(0, bytes)]) }
-    }
-
     /// Adds a stretch.
     pub(crate) fn add(&mut self, start: u64, bytes: Bytes) {
         Arc::make_mut(&mut self.parts).push((start, bytes));
+    }
+
+    /// Whether a range is there.
+    pub(crate) fn holds(&self, range: &Range<u64>) -> bool {
+        self.parts.iter().any(|(at, bytes)| *at <= range.start && range.end <= at + bytes.len() as u64)
     }
 
     /// The bytes from `start` to the end of the stretch that holds it.

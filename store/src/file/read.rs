@@ -18,9 +18,6 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Rows decoded at once: what fits the processor's cache.
-const BATCH_ROWS: usize = 65_536;
-
 /// What a file says of itself; enough to find and decode its columns.
 #[derive(Clone, Debug)]
 pub(crate) struct Footer {
@@ -57,14 +54,17 @@ impl Footer {
         !self.parquet().row_groups().iter().all(nulls)
     }
 
-    /// Byte ranges of the columns of some fields, and of the keys if `keys`, row group by row group.
-    pub(crate) fn ranges(&self, dataset: &Dataset, fields: &[usize], keys: bool) -> Vec<Range<u64>> {
-        let keys = [layout::SENSOR, layout::TIME].into_iter().filter(|_| keys);
-        let names = keys.chain(fields.iter().map(|&ix| &*dataset.fields[ix].name));
-        let leaves: Vec<usize> = names.filter_map(|name| self.arrow.schema().index_of(name).ok()).collect();
+    /// Byte ranges of some columns, row group by row group.
+    pub(crate) fn ranges<'a>(&self, columns: impl Iterator<Item = &'a str>) -> Vec<Range<u64>> {
+        let leaves: Vec<usize> = columns.filter_map(|name| self.arrow.schema().index_of(name).ok()).collect();
         let groups = self.parquet().row_groups();
         let range = |(start, length)| start..start + length;
         groups.iter().flat_map(|group| leaves.iter().map(|leaf| range(group.column(*leaf).byte_range()))).collect()
+    }
+
+    /// Byte ranges that tell the file's sensors.
+    pub(crate) fn sensors(&self) -> Vec<Range<u64>> {
+        self.ranges(std::iter::once(layout::SENSOR))
     }
 
     /// Bytes at the end of a file that its footer takes, by the file's last bytes; nothing if they are no Parquet file's.
@@ -84,7 +84,7 @@ impl Footer {
         self.arrow.metadata()
     }
 
-    /// The rows of some columns, batch by batch. `bytes` need hold only those columns.
+    /// The rows of some columns: one batch, unless text has to be cut. `bytes` need hold only those columns.
     pub(super) fn batches<R: ChunkReader + Clone + 'static>(
         &self,
         bytes: &R,
@@ -94,7 +94,7 @@ impl Footer {
         let mask = ProjectionMask::leaves(self.arrow.parquet_schema(), leaves);
         ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), self.arrow.clone())
             .with_projection(mask)
-            .with_batch_size(BATCH_ROWS)
+            .with_batch_size(usize::try_from(self.meta.rows).unwrap_or(usize::MAX).max(1))
             .build()
     }
 

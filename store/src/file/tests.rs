@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::paths::{FileName, Layer};
-use crate::{Error, Keys, Kind, LogId, Position, Run, SensorTable};
+use crate::tier::columns::{Part, columns};
+use crate::tier::values::Values;
+use crate::{Error, Keys, Kind, LogId, Position, Rollup, Run, SensorTable, Tier};
 use bytes::Bytes;
 use schemas::{
     ABSENT, Access, Cadence, Dataset, Day, Field, Keep, Keeps, Resolution, Text, Unit, UnknownSensors, Zone,
@@ -82,6 +84,25 @@ pub(crate) fn run(dataset: &Dataset, sensors: &[u32], day: Day, rows: usize) -> 
     }
     let columns = columns.into_iter().map(|c| (!c.is_empty()).then(|| Arc::new(c))).collect();
     Run { keys: Arc::new(keys), columns }
+}
+
+/// Keys and some fields of a file as a run.
+pub(crate) fn decode(
+    dataset: &Dataset,
+    meta: &FileMeta,
+    bytes: &Bytes,
+    fields: &[usize],
+    number: &Numbering,
+) -> Result<Run, Error> {
+    let opened = Opened::read(Footer::read(dataset, meta, bytes)?, bytes, number)?;
+    let layout = layout::Layout::of(dataset, None);
+    let specs: Vec<_> = fields.iter().map(|ix| &layout.columns[*ix]).collect();
+    let order = opened.order();
+    let mut columns = vec![None; dataset.fields.len()];
+    for (field, column) in fields.iter().zip(opened.longs(bytes, &order, dataset, &specs)?) {
+        columns[*field] = column;
+    }
+    Ok(Run { keys: Arc::new(opened.keys(bytes, &order)?), columns })
 }
 
 fn written(run: &Run) -> (Dataset, SensorTable, FileMeta, Bytes) {
@@ -195,4 +216,101 @@ fn a_state_that_no_contract_lists_is_not_written() {
     run.columns[3] = Some(Arc::new(vec![3]));
     let refused = encode(&dataset("air"), &run, &sensors(&["m", "z"]), name(day(), 1)).unwrap_err();
     assert!(refused.message.contains("field place"), "{refused}");
+}
+
+/// Rows of a tier of [`dataset`]: every part of every kind, some absent.
+fn rollup(dataset: &Dataset, tier: Tier) -> Rollup {
+    let mut keys = Keys::default();
+    for sensor in [1, 2] {
+        keys.push(sensor, (0..40).map(|window| day().start().0 + window * 900_000_000));
+    }
+    let value = |part: Part, row: i64| match part {
+        Part::N => Some(row % 3),
+        _ if row % 3 == 0 => None,
+        Part::FirstAt | Part::LastAt => Some(day().start().0 + row * 900_000_001),
+        Part::Last if row % 2 == 0 => Some(1),
+        Part::Micros(word) => Some(word as i64 * 900_000_000),
+        _ => Some(row),
+    };
+    let of = |column: crate::tier::columns::Column| {
+        let rows = 0..keys.time.len() as i64;
+        let values = match column.part {
+            Part::Energy | Part::Sin => {
+                let wide = |row| value(column.part, row).map_or(i128::MIN, |v| i128::from(v) * -(1 << 90));
+                Values::Wide(rows.map(wide).collect())
+            }
+            Part::Sketch => {
+                let blob = |row: i64| vec![7; (row % 3) as usize];
+                let bytes: Vec<u8> = rows.clone().flat_map(blob).collect();
+                let mut end = 0;
+                let ends = rows.map(|row| {
+                    end += row as u32 % 3;
+                    end
+                });
+                Values::Bytes { ends: ends.collect(), bytes }
+            }
+            Part::Last if dataset.fields[column.field].name.as_ref() == "place" => {
+                Values::of(rows.map(|row| if row % 3 == 0 { ABSENT } else { row % 2 }).collect())
+            }
+            part => Values::of(rows.map(|row| value(part, row).unwrap_or(ABSENT)).collect()),
+        };
+        Some(Arc::new(values))
+    };
+    Rollup { columns: columns(dataset, tier).into_iter().map(of).collect(), keys: Arc::new(keys) }
+}
+
+fn tier_name(tier: Tier) -> FileName {
+    FileName { layer: Layer::Tier { tier, seq: 3 }, ..name(tier.partition(day().start()), 9) }
+}
+
+/// Keys and all columns of a tier's file.
+fn decode_tier(dataset: &Dataset, tier: Tier, meta: &FileMeta, bytes: &Bytes, number: &Numbering) -> Rollup {
+    let opened = Opened::read(Footer::read(dataset, meta, bytes).unwrap(), bytes, number).unwrap();
+    let layout = layout::Layout::of(dataset, Some(tier));
+    let order = opened.order();
+    let columns = opened.values(bytes, &order, dataset, &layout.columns.iter().collect::<Vec<_>>()).unwrap();
+    Rollup { keys: Arc::new(opened.keys(bytes, &order).unwrap()), columns }
+}
+
+#[test]
+fn a_tiers_rows_come_back_from_their_file() {
+    let mut dataset = dataset("air");
+    dataset.fields[0].quantiles = true;
+    dataset.fields.push(field("wind", schemas::Kind::Angle, 0, (0, 359)));
+    let sensors = sensors(&["m", "z/9", "a", "ž"]);
+    for tier in Tier::ALL {
+        let rollup = rollup(&dataset, tier);
+        let (meta, bytes) = encode_tier(&dataset, tier, &rollup, &sensors, tier_name(tier)).unwrap();
+        let back = decode_tier(&dataset, tier, &meta, &bytes, &numbering(&sensors));
+        assert_eq!(back.keys, rollup.keys);
+        for (column, (was, is)) in columns(&dataset, tier).iter().zip(rollup.columns.iter().zip(&back.columns)) {
+            assert_eq!(was, is, "{} of {tier:?}", column.name);
+        }
+        assert_eq!(inspect("air", meta.name, &bytes).unwrap(), meta);
+    }
+}
+
+#[test]
+fn a_tiers_columns_without_values_and_those_added_later_are_absent() {
+    let (mut dataset, tier) = (dataset("air"), Tier::Hour);
+    let mut rollup = rollup(&dataset, tier);
+    rollup.columns[..3].fill(None);
+    let sensors = sensors(&["m", "z/9", "a"]);
+    let (meta, bytes) = encode_tier(&dataset, tier, &rollup, &sensors, tier_name(tier)).unwrap();
+    dataset.fields.insert(0, field("rain", schemas::Kind::Count, 0, (0, 5)));
+    let back = decode_tier(&dataset, tier, &meta, &bytes, &numbering(&sensors));
+    assert!(back.columns[..4].iter().all(Option::is_none), "a field added later");
+    assert_eq!(back.columns[4].as_deref(), Some(&Values::Same(0, 80)), "counts are never null");
+    assert_eq!((&back.columns[5], &back.columns[6]), (&None, &None));
+    assert_eq!(back.columns[7], rollup.columns[3]);
+}
+
+#[test]
+fn a_tiers_sums_stay_readable_when_a_field_grows_wider() {
+    let (mut dataset, tier) = (dataset("air"), Tier::Hour);
+    let (rollup, sensors) = (rollup(&dataset, tier), sensors(&["m", "z/9", "a"]));
+    let (meta, bytes) = encode_tier(&dataset, tier, &rollup, &sensors, tier_name(tier)).unwrap();
+    dataset.fields[0].range.1 = 10_000_000_000;
+    let back = decode_tier(&dataset, tier, &meta, &bytes, &numbering(&sensors));
+    assert_eq!(back.columns[..4], rollup.columns[..4]);
 }

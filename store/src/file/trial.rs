@@ -3,7 +3,7 @@
 //! No encoding is best for every quantity (`facts/delta-datafusion.md`): byte-stream-split won for three of four traffic
 //! fields, delta for air quality, a dictionary for values that repeat.
 
-use super::column::Column;
+use super::column::{Column, Stored};
 use super::layout;
 use parquet::basic::{Compression, Encoding, Repetition, Type as Physical, ZstdLevel};
 use parquet::data_type::{DataType, Int32Type, Int64Type};
@@ -22,10 +22,12 @@ const DISTINCT: usize = 4096;
 
 /// The best encoding of a column, or none for a dictionary.
 pub(super) fn best(column: &Column) -> Result<Option<Encoding>> {
-    match column {
-        Column::Short { values, .. } => smallest::<Int32Type>(stretch(values)),
-        Column::Long { values, .. } => smallest::<Int64Type>(stretch(values)),
-        Column::Words { .. } => Ok(None),
+    match &column.values {
+        Stored::Short(values) => smallest::<Int32Type>(stretch(values)),
+        Stored::Long(values) => smallest::<Int64Type>(stretch(values)),
+        Stored::Wide(_) => Ok(Some(Encoding::PLAIN)),
+        Stored::Bytes(_) if column.shape == layout::Shape::Bytes => Ok(Some(Encoding::PLAIN)),
+        Stored::Bytes(_) => Ok(None),
     }
 }
 

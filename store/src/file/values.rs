@@ -1,99 +1,112 @@
-//! Value columns of a file, as integers of the dataset's fields.
+//! Value columns of a file, as integers in no more memory than they need.
 
-use super::decode::{FileKeys, Spread};
+use super::layout::{Shape, Spec};
 use super::read::Footer;
 use crate::Error;
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
-use arrow::datatypes::{DataType, Decimal32Type, Decimal64Type, Int32Type};
+use crate::tier::values::Values;
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
+use arrow::datatypes::{
+    DataType, Decimal32Type, Decimal64Type, Decimal128Type, Int32Type, Int64Type, TimestampMicrosecondType,
+};
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
-use schemas::{ABSENT, Dataset, Field};
-use std::sync::Arc;
+use schemas::{ABSENT, Dataset};
 
-/// A field's index and its column in the order of the keys; nothing when the file has no value of it.
-pub(crate) type FieldColumn = (usize, Option<Arc<Vec<i64>>>);
-
-/// Reads the columns of some fields (indexes into the dataset's).
-pub(crate) fn read<R: ChunkReader + Clone + 'static>(
+/// Reads some columns, in the order of the file; nothing for one that is not there or has no value. The file has `rows` rows.
+pub(super) fn read<R: ChunkReader + Clone + 'static>(
     footer: &Footer,
     bytes: &R,
-    keys: &FileKeys,
+    rows: usize,
     dataset: &Dataset,
-    fields: &[usize],
-) -> Result<Vec<FieldColumn>, Error> {
-    let mut wanted: Vec<usize> = fields.to_vec();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let (there, none): (Vec<usize>, _) = wanted.into_iter().partition(|&ix| footer.has(&dataset.fields[ix].name));
-    let mut read: Vec<FieldColumn> = none.into_iter().map(|ix| (ix, None)).collect();
-    if there.is_empty() {
-        return Ok(read);
-    }
-    let fields: Vec<&Field> = there.iter().map(|&ix| &dataset.fields[ix]).collect();
-    let columns = footer.guard(|| {
-        let names: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
-        let mut columns: Vec<Spread<'_>> = fields.iter().map(|_| keys.spread()).collect();
-        let mut some = Vec::new();
-        for batch in footer.batches(bytes, &names)? {
-            let batch = batch?;
-            for (field, column) in fields.iter().zip(&mut columns) {
-                let array = batch.column_by_name(&field.name).ok_or("it is gone".to_owned());
-                some.clear();
-                let fault = |fault| ParquetError::General(format!("column {}: {fault}", field.name));
-                array.and_then(|array| append(field, array, &mut some)).map_err(fault)?;
-                column.put(&some);
-            }
+    columns: &[&Spec],
+) -> Result<Vec<Option<Values>>, Error> {
+    let one = |spec: &&Spec| {
+        if !footer.has(&spec.name) {
+            return Ok(None);
         }
-        Ok(columns)
-    })?;
-    for (ix, column) in there.into_iter().zip(columns) {
-        let whole = column
-            .whole()
-            .ok_or_else(|| footer.corrupt(format!("column {} is shorter than the file", dataset.fields[ix].name)))?;
-        read.push((ix, Some(Arc::new(whole))));
-    }
-    Ok(read)
-}
-
-/// Appends a batch of a field's values; says what is wrong when it is not of the field's type.
-fn append(field: &Field, array: &ArrayRef, column: &mut Vec<i64>) -> Result<(), String> {
-    let scale = field.resolution.scale() as i8;
-    match array.data_type() {
-        DataType::Decimal32(_, s) if *s == scale => integers::<Decimal32Type>(array.as_primitive(), column),
-        DataType::Decimal64(_, s) if *s == scale => integers::<Decimal64Type>(array.as_primitive(), column),
-        DataType::Dictionary(_, _) => words(field, array, column)?,
-        other => return Err(format!("it is {other}, not {} with {scale} digits after the point", field.kind.name())),
-    }
-    Ok(())
-}
-
-fn integers<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, column: &mut Vec<i64>)
-where
-    T::Native: Into<i64>,
-{
-    let start = column.len();
-    column.extend(array.values().iter().map(|&value| -> i64 { value.into() }));
-    if let Some(nulls) = array.nulls() {
-        for (value, valid) in column[start..].iter_mut().zip(nulls) {
-            if !valid {
-                *value = ABSENT;
+        // Column by column: what is decoded stays in the processor's cache, and its memory becomes the answer's.
+        let values = footer.guard(|| {
+            let mut all: Option<Values> = None;
+            for batch in footer.batches(bytes, &[&spec.name])? {
+                let array = batch?.column(0).clone();
+                let fault = |fault| ParquetError::General(format!("column {}: {fault}", spec.name));
+                let some = taken(dataset, spec, array).map_err(fault)?;
+                all = Some(match all {
+                    None => some,
+                    Some(before) => Values::gather(&[(&before, 0..before.len()), (&some, 0..some.len())]),
+                });
             }
+            Ok(all)
+        })?;
+        match values {
+            Some(values) if values.len() == rows => Ok(Some(values)),
+            _ => Err(footer.corrupt(format!("column {} is not as long as the file", spec.name))),
+        }
+    };
+    columns.iter().map(one).collect()
+}
+
+/// The values of an array; says what is wrong when it is not of the column's type. Wider and narrower integers than the
+/// contract of today asks for are read as they are.
+fn taken(dataset: &Dataset, spec: &Spec, array: ArrayRef) -> Result<Values, String> {
+    let scale = spec.shape.scale();
+    match (array.data_type(), spec.shape) {
+        (DataType::Decimal32(_, s), _) if Some(*s) == scale => {
+            Ok(Values::Short(integers::<Decimal32Type>(array, i32::MIN)))
+        }
+        (DataType::Decimal64(_, s), _) if Some(*s) == scale => {
+            Ok(Values::Long(integers::<Decimal64Type>(array, ABSENT)))
+        }
+        (DataType::Decimal128(_, s), _) if Some(*s) == scale => {
+            Ok(Values::Wide(integers::<Decimal128Type>(array, i128::MIN)))
+        }
+        (DataType::Int32, Shape::Count | Shape::Long) => Ok(Values::Short(integers::<Int32Type>(array, i32::MIN))),
+        (DataType::Int64, Shape::Count | Shape::Long) => Ok(Values::Long(integers::<Int64Type>(array, ABSENT))),
+        (DataType::Timestamp(..), Shape::Instant) => {
+            Ok(Values::Long(integers::<TimestampMicrosecondType>(array, ABSENT)))
+        }
+        (DataType::Dictionary(_, _), Shape::Words) => words(dataset, spec, &array),
+        (DataType::Binary, Shape::Bytes) => Ok(blobs(&array)),
+        (other, shape) => Err(format!("it is {other}, not {}", shape.delta())),
+    }
+}
+
+/// The integers of an array, whose memory is taken over if nobody else holds it.
+fn integers<T: ArrowPrimitiveType>(array: ArrayRef, absent: T::Native) -> Vec<T::Native> {
+    let typed = array.as_primitive::<T>().clone();
+    drop(array);
+    let (_, values, nulls) = typed.into_parts();
+    let mut values = values.into_inner().into_vec::<T::Native>().unwrap_or_else(|shared| shared.typed_data().to_vec());
+    for (value, valid) in values.iter_mut().zip(nulls.iter().flatten()) {
+        if !valid {
+            *value = absent;
         }
     }
+    values
 }
 
-fn words(field: &Field, array: &ArrayRef, column: &mut Vec<i64>) -> Result<(), String> {
-    let schemas::Kind::State { values: states, .. } = &field.kind else { return Err("it is text".into()) };
+fn words(dataset: &Dataset, spec: &Spec, array: &ArrayRef) -> Result<Values, String> {
+    let schemas::Kind::State { values: states, .. } = &dataset.fields[spec.field].kind else {
+        return Err("it is text".into());
+    };
     let array = array.as_dictionary_opt::<Int32Type>().ok_or("it is not text")?;
     let words = array.values().as_string_opt::<i32>().ok_or("it is not text")?;
-    let number = |word: &str| states.iter().position(|state| &**state == word).map(|at| at as i64);
-    let numbers: Vec<Option<i64>> = words.iter().map(|word| word.and_then(number)).collect();
-    for key in array.keys() {
-        column.push(match key {
-            None => ABSENT,
-            Some(key) => numbers[key as usize]
-                .ok_or_else(|| format!("{:?} is no state its contract lists", words.value(key as usize)))?,
-        });
+    let number = |word: &str| states.iter().position(|state| &**state == word).map(|at| at as i32);
+    let numbers: Vec<Option<i32>> = words.iter().map(|word| word.and_then(number)).collect();
+    let value = |key: Option<i32>| match key {
+        None => Ok(i32::MIN),
+        Some(key) => numbers[key as usize]
+            .ok_or_else(|| format!("{:?} is no state its contract lists", words.value(key as usize))),
+    };
+    Ok(Values::Short(array.keys().iter().map(value).collect::<Result<_, String>>()?))
+}
+
+fn blobs(array: &ArrayRef) -> Values {
+    let array = array.as_binary::<i32>();
+    let (mut ends, mut bytes) = (Vec::with_capacity(array.len()), Vec::with_capacity(array.value_data().len()));
+    for value in array {
+        bytes.extend_from_slice(value.unwrap_or_default());
+        ends.push(bytes.len() as u32);
     }
-    Ok(())
+    Values::Bytes { ends, bytes }
 }

@@ -52,13 +52,19 @@ pub(super) async fn load_tier(
     snapshot: &Snapshot,
     tier: Tier,
     span: Span,
-    _sensors: Option<&[SensorIx]>,
-    _columns: &[usize],
+    sensors: Option<&[SensorIx]>,
+    columns: &[usize],
 ) -> Result<Vec<Rollup>, Error> {
-    match snapshot.shelf.tier(tier).over(span).next() {
-        None => Ok(Vec::new()),
-        Some(_) => Err(Error::new(crate::Kind::Io, "tiers cannot be read yet")),
-    }
+    let wanted = sensors.map(|numbers| ids(&snapshot.sensors, numbers));
+    let files = snapshot.shelf.tier(tier).over(span);
+    let files = files.filter(|meta| wanted.as_ref().is_none_or(|ids| holds_any(meta, ids)));
+    let number = snapshot.numbering();
+    let rollups = futures::stream::iter(files.cloned().collect::<Vec<_>>()).map(|meta| {
+        let (cache, dataset, number, columns) =
+            (snapshot.cache.clone(), snapshot.dataset.clone(), number.clone(), columns.to_vec());
+        async move { cache.load_tier(&dataset, tier, &meta, &columns, sensors, &number).await }
+    });
+    rollups.buffered(AT_ONCE).try_collect().await
 }
 
 /// Ids of sensors, sorted by bytes.

@@ -174,7 +174,7 @@ impl Bed {
                 }) as u32)
             });
             let fields: Vec<usize> = (0..dataset.fields.len()).collect();
-            let run = crate::file::decode(&dataset, meta, &bytes, &fields, &number).expect("a good file");
+            let run = crate::file::tests::decode(&dataset, meta, &bytes, &fields, &number).expect("a good file");
             assert_eq!(run.len() as u64, meta.rows);
             add(&mut rows, &run, &names.lock().expect("no panic"));
         }

@@ -37,6 +37,27 @@ impl Values {
         Values::Long(values)
     }
 
+    /// The same values in the smallest form that holds them.
+    pub fn smallest(self) -> Values {
+        match self {
+            Values::Long(values) => Values::of(values),
+            Values::Short(values) if values.first().is_some_and(|first| values.iter().all(|value| value == first)) => {
+                Values::Same(Values::Short(values[..1].to_vec()).long(0), values.len())
+            }
+            Values::Wide(values) => {
+                let long = |value: &i128| match *value {
+                    i128::MIN => Some(ABSENT),
+                    value => i64::try_from(value).ok().filter(|value| *value != ABSENT),
+                };
+                match values.iter().map(long).collect::<Option<Vec<i64>>>() {
+                    Some(longs) => Values::of(longs),
+                    None => Values::Wide(values),
+                }
+            }
+            other => other,
+        }
+    }
+
     /// Rows.
     pub fn len(&self) -> usize {
         match self {
@@ -142,6 +163,9 @@ mod tests {
         let both = Values::gather(&[(&long, 1..3), (&same, 0..1)]);
         assert_eq!(both, Values::Long(vec![ABSENT, 1 << 40, 7]));
         let wide = Values::Wide(vec![1 << 100, i128::MIN]);
+        assert_eq!(wide.clone().smallest(), wide);
+        assert_eq!(Values::Wide(vec![1, i128::MIN]).smallest(), Values::of(vec![1, ABSENT]));
+        assert_eq!(Values::Short(vec![i32::MIN; 3]).smallest(), Values::Same(ABSENT, 3));
         assert_eq!(Values::gather(&[(&wide, 0..2), (&same, 0..1)]), Values::Wide(vec![1 << 100, i128::MIN, 7]));
         let blobs = Values::Bytes { ends: vec![2, 2, 3], bytes: vec![1, 2, 3] };
         let some = Values::gather(&[(&blobs, 2..3), (&blobs, 0..2)]);

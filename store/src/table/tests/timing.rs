@@ -47,7 +47,7 @@ fn measure(what: &str, air: &Dataset, run: &Run, ids: &SensorTable) -> (FileMeta
     let encode = best(Box::new(|| drop(file::encode(air, run, ids, name(day, 1)).unwrap())));
     let number = numbering_by_text(ids);
     let all: Vec<usize> = (0..air.fields.len()).collect();
-    let decode = |fields: &[usize]| drop(file::decode(air, &meta, &bytes, fields, &number).unwrap());
+    let decode = |fields: &[usize]| drop(file::tests::decode(air, &meta, &bytes, fields, &number).unwrap());
     let (keys, one, every) =
         (best(Box::new(|| decode(&[]))), best(Box::new(|| decode(&[0]))), best(Box::new(|| decode(&all))));
     let values: usize = run.columns.iter().flatten().map(|c| c.iter().filter(|v| **v != schemas::ABSENT).count()).sum();
