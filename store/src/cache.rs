@@ -9,7 +9,7 @@ use crate::tier::values::Values;
 use crate::{Error, Keys, Kind, Rollup, Run, SensorIx, Tier};
 use bytes::Bytes;
 use moka::sync::Cache as Bounded;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::ObjectStore;
 use schemas::Dataset;
 use std::ops::Range;
 use std::sync::Arc;
@@ -263,6 +263,7 @@ mod tests {
     use crate::file::encode;
     use crate::file::tests::{dataset, name, numbering, run, sensors};
     use crate::local;
+    use object_store::ObjectStoreExt;
     use schemas::Day;
 
     /// Writes a run of so many rows per sensor; gives the store, the run, its file and a cache of so many bytes.

@@ -16,7 +16,9 @@ mod values;
 pub(crate) mod tests;
 
 pub(crate) use decode::{Numbering, Opened};
-pub(crate) use encode::{encode, encode_tier};
+pub(crate) use encode::encode;
+#[allow(unused_imports, reason = "closing and refreshing use it")]
+pub(crate) use encode::encode_tier;
 pub(crate) use meta::FileMeta;
 pub(crate) use parts::Parts;
 pub(crate) use read::{Footer, inspect};
