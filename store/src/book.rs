@@ -20,7 +20,6 @@ pub(crate) struct Book {
     pub(crate) holding: Mutex<Holding>,
     /// The table; whoever holds it is its committer.
     pub(crate) table: tokio::sync::Mutex<Table>,
-    #[allow(dead_code, reason = "closing and refreshing use it")]
     /// The tables of its tiers, in the order of [`Tier::ALL`]. Raw's is taken first where both are needed.
     pub(crate) tiers: [tokio::sync::Mutex<Table>; 3],
     /// The turn of flushing; in it the commit whose outcome is not known yet.
@@ -67,7 +66,6 @@ impl Book {
     }
 
     /// The table of a tier.
-    #[allow(dead_code, reason = "closing and refreshing use it")]
     pub(crate) fn tier(&self, tier: Tier) -> &tokio::sync::Mutex<Table> {
         &self.tiers[tier as usize]
     }

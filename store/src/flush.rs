@@ -7,7 +7,7 @@ use crate::late::Filed;
 use crate::shelf::LateFile;
 use crate::store::Store;
 use crate::table::{App, Commit, Table};
-use crate::{Error, LogId, Position, Stamp, book, seal, state};
+use crate::{Error, LogId, Position, Stamp, book, seal, state, tier};
 use schemas::Day;
 use std::sync::Arc;
 
@@ -92,13 +92,18 @@ async fn commit(store: &Store, book: &Book, waiting: &mut Option<Attempt>) -> Re
         store.points.pass("flush.commit")?;
         book.change(|holding| {
             let shelf = Arc::make_mut(&mut holding.shelf);
-            shelf.take_over(&table).iter().for_each(|late| late.folded());
+            shelf.take_over(&table);
             for (_, late) in holding.sealed.drain(..attempt.parts).filter_map(|s| s.files) {
                 for meta in late {
                     shelf.add_late(LateFile::new(meta, &book.dataset.id, holding.bin.clone()));
                 }
             }
             holding.flushed = attempt.position;
+            if holding.sealed.is_empty() {
+                // No row decided fresh waits for its commit any more (rule 5).
+                let limit = tier::limit(&book.dataset, store.intake.now(), holding.newest);
+                holding.closed.raise(limit);
+            }
             holding.unsaved = Some((attempt.known.clone(), attempt.filed.clone()));
             holding.version = version;
             holding.changed();

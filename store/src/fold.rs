@@ -32,7 +32,7 @@ pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Er
         // A commit that stood though it answered an error may have changed the files.
         let table = book.table.lock().await;
         let mut holding = lock(&book.holding);
-        Arc::make_mut(&mut holding.shelf).take_over(&table).iter().for_each(|late| late.folded());
+        Arc::make_mut(&mut holding.shelf).take_over(&table);
         holding.changed();
         let late = oldest(holding.shelf.late.get(&day).map_or(&[], Vec::as_slice));
         let files = holding.shelf.files.get(&day).cloned().unwrap_or_default();
@@ -56,18 +56,13 @@ pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Er
     let mut table = book.table.lock().await;
     let version = table.commit(&commit).await?;
     store.points.pass("fold.commit")?;
-    let folded = book.change(|holding| {
+    book.change(|holding| {
         holding.version = version;
         holding.changed();
-        Arc::make_mut(&mut holding.shelf).take_over(&table)
+        Arc::make_mut(&mut holding.shelf).take_over(&table);
     });
     drop(table);
-    store.points.pass("fold.remove")?;
     commit.removes.iter().for_each(|name| store.cache.forget(&book.dataset, *name));
-    for file in folded {
-        store.cache.forget(&book.dataset, file.meta.name);
-        file.folded();
-    }
     Ok(bytes)
 }
 

@@ -74,6 +74,11 @@ impl Intake {
         Position(self.applied.load(Ordering::Acquire))
     }
 
+    /// The clock's instant.
+    pub(crate) fn now(&self) -> schemas::Time {
+        (self.clock.0)()
+    }
+
     /// Bytes of rows in memory.
     pub(crate) fn bytes(&self) -> usize {
         self.books.iter().map(Book::bytes).sum()

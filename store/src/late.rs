@@ -6,16 +6,21 @@ use crate::run::split::{at_limits, by_day};
 use schemas::{Day, Time};
 use std::collections::BTreeMap;
 
-/// Up to where tiers have committed their windows: the greatest over them. Never goes back, whatever a clock does.
+/// Up to where tiers have committed their windows, or are about to: the greatest over them. Never goes back, whatever a
+/// clock does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Closed(Time);
 
 impl Closed {
-    /// Nothing is closed: there are no tiers.
+    /// Nothing is closed.
     pub(crate) const NOTHING: Closed = Closed(Time(i64::MIN));
 
-    /// A tier has committed up to `instant`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tiers raise it; they come with issue 3"))]
+    /// The instant; rows before it are late.
+    pub(crate) fn instant(self) -> Time {
+        self.0
+    }
+
+    /// Windows up to `instant` are committed, or will be.
     pub(crate) fn raise(&mut self, instant: Time) {
         self.0 = self.0.max(instant);
     }

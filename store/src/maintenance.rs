@@ -3,7 +3,7 @@
 use crate::book::{Book, Trouble};
 use crate::intake::lock;
 use crate::store::Store;
-use crate::{Error, Task, flush, fold};
+use crate::{Error, Task, flush, fold, tier};
 use schemas::{Day, Time};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
@@ -84,11 +84,12 @@ async fn folding(store: Weak<Store>, tick: Duration) {
     loop {
         tokio::time::sleep(pause).await;
         let Some(store) = store.upgrade().filter(|s| !s.closed.load(Ordering::Acquire)) else { return };
+        let began = Instant::now();
         let bytes = fold_due(&store, &mut waiting).await;
         let per_second = (store.config.fold_bytes / 60).max(1);
         let rest = Duration::from_secs_f64(bytes as f64 / per_second as f64).min(Duration::from_secs(60));
-        // Where there was work there may be more.
-        pause = if bytes > 0 { rest } else { tick };
+        // Where there was work there may be more; it takes half of the time at most.
+        pause = if bytes > 0 { rest.max(began.elapsed()) } else { tick };
     }
 }
 
@@ -129,7 +130,24 @@ async fn fold_one(
     if let Some((day, _)) = due {
         *bytes += store.turns.take(&book.duty, Task::Fold, fold::fold(store, book, *day)).await?;
     }
+    *bytes += tiers(store, book).await?;
     checkpoint(store, book).await
+}
+
+/// Closes windows that are due and refreshes touched ones, each in one bounded step. Gives the bytes read and written.
+async fn tiers(store: &Store, book: &Book) -> Result<u64, Error> {
+    let (closes, stale) = {
+        let holding = lock(&book.holding);
+        (tier::is_due(&holding), !holding.shelf.stale.is_empty())
+    };
+    let mut bytes = 0;
+    if closes {
+        bytes += store.turns.take(&book.duty, Task::Close, tier::close(store, book)).await?;
+    }
+    if stale {
+        bytes += store.turns.take(&book.duty, Task::Refresh, tier::refresh(store, book)).await?;
+    }
+    Ok(bytes)
 }
 
 async fn checkpoint(store: &Store, book: &Book) -> Result<(), Error> {
@@ -154,6 +172,7 @@ pub(crate) async fn settle(store: &Store) -> Result<(), Error> {
             let Some(day) = day else { break };
             fold::fold(store, book, day).await?;
         }
+        while tiers(store, book).await? > 0 {}
         checkpoint(store, book).await?;
     }
     store.empty_bin().await?;

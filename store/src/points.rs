@@ -6,8 +6,17 @@ use crate::Kind;
 
 /// Every point there is, in the order a row passes them.
 #[cfg(test)]
-pub(crate) const ALL: [&str; 7] =
-    ["seal.file", "flush.commit", "flush.state", "log.release", "fold.file", "fold.commit", "fold.remove"];
+pub(crate) const ALL: [&str; 9] = [
+    "seal.file",
+    "flush.commit",
+    "flush.state",
+    "log.release",
+    "fold.file",
+    "fold.commit",
+    "tier.file",
+    "tier.commit",
+    "refresh.remove",
+];
 
 /// Where the store is to crash: the process ends at the point that `LAMPPOST_CRASH_AT` names, which is read once.
 /// Tests within the store have the point answer an error instead, and open what is on disk anew.

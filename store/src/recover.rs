@@ -31,7 +31,7 @@ pub(crate) async fn open(ground: &Ground, dataset: Arc<Dataset>) -> Result<Book,
     for name in table.orphans().await? {
         remove(objects, &dataset, &name).await?;
     }
-    let late = late_files(objects, &dataset, &table).await?;
+    let (late, stale) = late_files(objects, &dataset, &table).await?;
     let found = state::load(objects, &dataset).await?;
     let mut shelf = Shelf::default();
     shelf.take_over(&table);
@@ -47,12 +47,20 @@ pub(crate) async fn open(ground: &Ground, dataset: Arc<Dataset>) -> Result<Book,
     for meta in &late {
         shelf.add_late(LateFile::new(meta.clone(), &dataset.id, ground.bin.clone()));
     }
+    for meta in stale {
+        let file = Arc::new(LateFile::new(meta, &dataset.id, ground.bin.clone()));
+        shelf.stale.entry(file.meta.name.day).or_default().push(file);
+    }
     let mut unseen: Vec<FileMeta> =
         table.files().values().chain(&late).filter(|meta| !seen(&found.positions, &meta.name)).cloned().collect();
     // Files in ascending precedence: of two values at one instant the one taken over later stands.
     unseen.sort_by_key(|meta| (matches!(meta.name.layer, paths::Layer::Late), meta.name.last));
     let (cache, bin) = (ground.cache.clone(), ground.bin.clone());
     let mut holding = Holding::new(dataset.clone(), found.known, found.filed, shelf, cache, bin);
+    for tier in Tier::ALL {
+        let closed = holding.shelf.tier(tier).closed;
+        holding.closed.raise(closed);
+    }
     if !dataset.sensors.is_empty() {
         Arc::make_mut(&mut holding.known.registry).list(&dataset.sensors, ground.now);
     }
@@ -70,24 +78,30 @@ fn seen(positions: &Positions, name: &FileName) -> bool {
     positions.get(&name.log).is_some_and(|position| name.last <= *position)
 }
 
-/// The late files in force. Those above raw's position of their log were never committed, and the log, if it is there, makes
-/// them again (rule 6); those a fold has taken into files are in force no more (rule 9). Both are removed.
-async fn late_files(objects: &dyn ObjectStore, dataset: &Dataset, table: &Table) -> Result<Vec<FileMeta>, Error> {
+/// The late files in force, and those that a fold has taken into files and that the tiers may lack (rules 9 and 10). Those
+/// above raw's position of their log were never committed, and the log, if it is there, makes them again: they are removed
+/// (rule 6).
+async fn late_files(
+    objects: &dyn ObjectStore,
+    dataset: &Dataset,
+    table: &Table,
+) -> Result<(Vec<FileMeta>, Vec<FileMeta>), Error> {
     let filed = filed(table);
     let folder = paths::late(&dataset.id);
     let listed: Vec<_> = objects.list(Some(&folder)).try_collect().await.map_err(|e| stored(&folder, e))?;
-    let mut late = Vec::new();
+    let (mut late, mut stale) = (Vec::new(), Vec::new());
     for object in listed {
         let relative = object.location.as_ref().strip_prefix(&*dataset.id).and_then(|p| p.strip_prefix('/'));
         let Some(name) = relative.and_then(FileName::parse) else { continue };
-        if !seen(&filed, &name) || is_folded(table, &name) {
+        if !seen(&filed, &name) {
             remove(objects, dataset, &name).await?;
             continue;
         }
         let bytes = objects.get(&object.location).await.map_err(|e| stored(&object.location, e))?;
-        late.push(inspect(&dataset.id, name, &bytes.bytes().await.map_err(|e| stored(&object.location, e))?)?);
+        let meta = inspect(&dataset.id, name, &bytes.bytes().await.map_err(|e| stored(&object.location, e))?)?;
+        if is_folded(table, &name) { stale.push(meta) } else { late.push(meta) }
     }
-    Ok(late)
+    Ok((late, stale))
 }
 
 /// Removes a file, durably.

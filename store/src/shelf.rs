@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 /// Takes files that nobody may open any more, for maintenance to remove.
 pub(crate) type Bin = Arc<Mutex<Vec<Path>>>;
 
-/// A late file in force. Once folded it is removed when the last snapshot that shows it goes.
+/// A late file in force, or folded and not in the tiers yet. Once it is in all it is removed when the last snapshot that shows it goes.
 #[derive(Debug)]
 pub(crate) struct LateFile {
     /// Its name and figures.
@@ -30,7 +30,7 @@ impl LateFile {
         LateFile { place: meta.name.place(dataset), meta, folded: AtomicBool::new(false), bin }
     }
 
-    /// Its rows are in the table's files now.
+    /// Its rows are in the table's files and tiers now.
     pub(crate) fn folded(&self) {
         self.folded.store(true, Ordering::Relaxed);
     }
@@ -86,9 +86,9 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    /// Takes over the table's newest version: its files, and which late files are in them. The latter are no longer
-    /// overlaid (rule 9) and are given back, for the caller to let go.
-    pub(crate) fn take_over(&mut self, table: &Table) -> Vec<Arc<LateFile>> {
+    /// Takes over the raw table's newest version: its files, and which late files are in them. The latter are no longer
+    /// overlaid, and wait for the tiers (rule 9).
+    pub(crate) fn take_over(&mut self, table: &Table) {
         let mut files: BTreeMap<Day, Vec<Arc<FileMeta>>> = BTreeMap::new();
         for (name, meta) in table.files() {
             let old = self.files.get(&name.day).and_then(|day| {
@@ -101,12 +101,22 @@ impl Shelf {
         let gone =
             table.transactions().keys().filter_map(|app| if let App::Gone(day) = app { Some(*day) } else { None });
         self.gone = Arc::new(gone.collect());
-        let mut folded = Vec::new();
-        self.late.retain(|_, day| {
-            folded.extend(day.extract_if(.., |late| is_folded(table, &late.meta.name)));
+        self.late.retain(|day, files| {
+            let folded: Vec<_> = files.extract_if(.., |late| is_folded(table, &late.meta.name)).collect();
+            if !folded.is_empty() {
+                self.stale.entry(*day).or_default().extend(folded);
+            }
+            !files.is_empty()
+        });
+    }
+
+    /// Lets late files go that every tier has.
+    pub(crate) fn refreshed(&mut self, files: &[Arc<LateFile>]) {
+        self.stale.retain(|_, day| {
+            day.retain(|stale| !files.iter().any(|file| Arc::ptr_eq(file, stale)));
             !day.is_empty()
         });
-        folded
+        files.iter().for_each(|file| file.folded());
     }
 
     /// Takes over the newest version of a tier's table.
@@ -121,6 +131,18 @@ impl Shelf {
         }
         let shelf = TierShelf { closed: instant(App::Closed), floor: instant(App::Floor), files };
         self.tiers[tier as usize] = Arc::new(shelf);
+    }
+
+    /// Committed raw files that may hold rows of a span.
+    pub(crate) fn committed(&self, span: Span) -> impl Iterator<Item = &Arc<FileMeta>> {
+        let days = span.days().map_or(Day(0)..Day(0), |(first, last)| first..Day(last.0 + 1));
+        let files = self.files.range(days).flat_map(|(_, day)| day);
+        files.filter(move |meta| meta.max_time >= span.from.0 && meta.min_time < span.to.0)
+    }
+
+    /// Whether a span touches a day whose raw rows were dropped.
+    pub(crate) fn is_gone(&self, span: Span) -> bool {
+        span.days().is_some_and(|(first, last)| self.gone.range(first..=last).next().is_some())
     }
 
     /// What there is of a tier.

@@ -62,6 +62,10 @@ pub enum Task {
     Flush,
     /// Late rows are merged into the files they touch.
     Fold,
+    /// Windows whose time is over are committed to their tiers.
+    Close,
+    /// Tier rows that late rows touch are computed anew.
+    Refresh,
     /// The table's log is summed up.
     Checkpoint,
 }
@@ -72,6 +76,8 @@ impl Task {
         match self {
             Task::Flush => "flush",
             Task::Fold => "fold",
+            Task::Close => "close",
+            Task::Refresh => "refresh",
             Task::Checkpoint => "checkpoint",
         }
     }

@@ -42,6 +42,24 @@ pub(crate) fn dataset(id: &str, fields: usize) -> Arc<Dataset> {
     })
 }
 
+/// A dataset `d` with a field of each kind, `f0` to `f5`: gauge (with quantiles), count, cumulative, state, level, angle.
+pub(crate) fn of_kinds(zone: &str) -> Arc<Dataset> {
+    let mut kinds = (*dataset("d", 6)).clone();
+    kinds.zone = Zone::parse(zone).expect("a zone");
+    kinds.fields[0].quantiles = true;
+    let words = ["free", "taken", "broken"].map(Arc::from).to_vec();
+    kinds.fields[1].kind = Kind::Count;
+    kinds.fields[2].kind = Kind::Cumulative;
+    kinds.fields[3].kind = Kind::State { values: words, hold: 5_400_000_000 };
+    kinds.fields[3].range = (0, 2);
+    kinds.fields[4].kind = Kind::Level;
+    kinds.fields[4].resolution = Resolution::of_scale(1).expect("scale 1 is kept");
+    kinds.fields[4].range = (-1200, 1800);
+    kinds.fields[5].kind = Kind::Angle;
+    kinds.fields[5].range = (-360, 360);
+    Arc::new(kinds)
+}
+
 /// A row of a test: sensor, instant, (field, value) pairs.
 pub(crate) type Row<'a> = (&'a str, i64, &'a [(usize, i64)]);
 

@@ -1,7 +1,9 @@
 //! The store as a whole.
 
+mod law;
 mod model;
 mod recovery;
 mod rules;
+mod tiers;
 mod timing;
 mod together;

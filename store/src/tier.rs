@@ -3,9 +3,17 @@
 //! A window's row holds integers only ([`columns`]), so that rows of several windows, sensors and tiers merge exactly in any
 //! order. **The law: a tier's row equals the aggregate of its raw rows, bit for bit.**
 
+mod close;
 pub mod columns;
+mod file;
+mod kernel;
+mod refresh;
 pub mod rollup;
 pub mod values;
+
+pub(crate) use close::{close, is_due, limit};
+pub use kernel::growth;
+pub(crate) use refresh::refresh;
 
 use schemas::time::HOUR;
 use schemas::{Bucket, Day, Keep, Keeps, Span, Time, Zone};
@@ -71,7 +79,6 @@ impl Tier {
         }
     }
 
-    #[allow(dead_code, reason = "closing and refreshing use it")]
     /// The first day of the partition of a window that begins at an instant.
     pub(crate) fn partition(self, start: Time) -> Day {
         let utc = Zone::utc();
@@ -83,7 +90,6 @@ impl Tier {
         bucket.span(start, &utc).from.day()
     }
 
-    #[allow(dead_code, reason = "closing and refreshing use it")]
     /// The instants at which windows of a partition begin, by its first day.
     pub(crate) fn partition_span(self, first: Day) -> Span {
         let bucket = match self {

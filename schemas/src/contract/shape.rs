@@ -1,6 +1,6 @@
 //! What of a contract gives stored data its meaning, kept beside the data and compared with later contracts.
 
-use crate::{Dataset, Field, Kind, Unit};
+use crate::{Bucket, Dataset, Field, Kind, Unit};
 
 /// The stored shape of a dataset.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -19,13 +19,16 @@ struct Column {
     scale: u8,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     values: Vec<String>,
+    /// How long a state stands, in microseconds: tiers hold the time of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hold: Option<i64>,
 }
 
 impl Column {
     fn of(field: &Field) -> Column {
-        let values = match &field.kind {
-            Kind::State { values, .. } => values.iter().map(|word| word.to_string()).collect(),
-            _ => Vec::new(),
+        let (values, hold) = match &field.kind {
+            Kind::State { values, hold } => (values.iter().map(|word| word.to_string()).collect(), Some(*hold)),
+            _ => (Vec::new(), None),
         };
         Column {
             name: field.name.to_string(),
@@ -33,11 +36,12 @@ impl Column {
             kind: field.kind.name().into(),
             scale: field.resolution.scale(),
             values,
+            hold,
         }
     }
 }
 
-/// What of a contract gives stored data its meaning: zone, and per field name, unit, kind, resolution and state values.
+/// What of a contract gives stored data its meaning: zone, and per field name, unit, kind, resolution, state values and how long these stand.
 /// Kept beside the data as JSON; a later contract is compared with it.
 pub fn shape(dataset: &Dataset) -> String {
     let shape = Shape { zone: dataset.zone.name().into(), fields: dataset.fields.iter().map(Column::of).collect() };
@@ -95,5 +99,11 @@ fn compare(old: &Column, new: &Column, faults: &mut Vec<String>) {
     }
     if !new.values.starts_with(&old.values) && old.kind == new.kind {
         differs("the beginning of values", &old.values.join(", "), &new.values.join(", "));
+    }
+    if let (Some(was), Some(is)) = (old.hold, new.hold)
+        && was != is
+    {
+        let text = |micros| Bucket::Duration(micros).to_string();
+        differs("hold", &text(was), &text(is));
     }
 }

@@ -386,6 +386,9 @@ fn a_change_that_reinterprets_stored_data_is_refused() {
     check_change("\"gauge\"", "\"gauge\"\nresolution = 0.1", &["resolution of field \"co2\" was \"1\" and is \"0.1\""]);
     check_change("Europe/Prague", "Europe/Berlin", &["zone was \"Europe/Prague\""]);
     check_change("[\"closed\", \"open\"]", "[\"open\", \"closed\"]", &["the beginning of values of field \"door\""]);
+    let hold = "hold of field \"door\" was \"24h\" and is \"2h\"";
+    check_change("kind = \"state\"", "kind = \"state\"\nhold = \"2h\"", &[hold]);
+    check_change("kind = \"state\"", "kind = \"state\"\nhold = \"1440m\"", &[]);
     check_change("name = \"door\"", "name = \"gate\"", &["field \"door\" is gone"]);
     assert!(check_shape("{", &small()).is_err());
 }

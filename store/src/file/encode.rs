@@ -44,7 +44,6 @@ pub(crate) fn encode(
 /// The Parquet file of rows of a tier, and its figures. There is at least one row; `name.day` is the first of their partition.
 ///
 /// As [`encode`]; counts of readings are never null.
-#[allow(dead_code, reason = "closing and refreshing use it")]
 pub(crate) fn encode_tier(
     dataset: &Dataset,
     tier: Tier,

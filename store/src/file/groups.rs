@@ -88,7 +88,6 @@ impl<'a> Groups<'a> {
 pub(super) enum Source<'a> {
     /// Of a run.
     Longs(&'a [i64]),
-    #[allow(dead_code, reason = "closing and refreshing use it")]
     /// Of a tier's rows.
     Values(&'a Values),
 }

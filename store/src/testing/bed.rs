@@ -7,7 +7,7 @@ use crate::paths::Layer;
 use crate::store::Store;
 use crate::table::Table;
 use crate::writer::append_to;
-use crate::{Append, Config, Error, Run, Snapshot, disk, flush, fold, local, maintenance};
+use crate::{Append, Config, Error, Run, Snapshot, disk, flush, fold, local, maintenance, tier};
 use object_store::ObjectStore;
 use schemas::{Batch, Dataset, Reject, Span, Time};
 use std::collections::BTreeMap;
@@ -113,6 +113,21 @@ impl Bed {
             for day in days {
                 fold::fold(self.store(), book, day).await?;
             }
+        }
+        self.store().empty_bin().await
+    }
+
+    /// Closes windows that are due, one step per tier.
+    pub(crate) async fn close(&self) -> Result<(), Error> {
+        for book in &self.store().intake.books {
+            tier::close(self.store(), book).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn refresh(&self) -> Result<(), Error> {
+        for book in &self.store().intake.books {
+            tier::refresh(self.store(), book).await?;
         }
         self.store().empty_bin().await
     }

@@ -4,10 +4,11 @@
 //!
 //! `LAMPPOST_SEEDS=from..to` runs other seeds than the few of an ordinary run, `./check --long` more.
 
+use super::law;
 use crate::fault::{Call, Fault};
 use crate::points;
 use crate::testing::bed::Rows;
-use crate::testing::{Bed, Dice, batch};
+use crate::testing::{Bed, Dice, batch, of_kinds};
 use schemas::ABSENT;
 use schemas::time::DAY;
 
@@ -21,11 +22,12 @@ struct Model {
     told: Vec<String>,
 }
 
-const FIELDS: usize = 2;
+const FIELDS: usize = 6;
 
 impl Model {
     async fn new(seed: u64) -> Model {
-        let mut bed = Bed::of(FIELDS).await;
+        let zones = ["UTC", "Europe/Prague", "Asia/Kathmandu", "Australia/Lord_Howe"];
+        let mut bed = Bed::new(vec![of_kinds(zones[(seed % 4) as usize])]).await;
         bed.crash();
         bed.config.segment_bytes = 2048;
         bed.open().await.unwrap();
@@ -47,7 +49,9 @@ impl Model {
         let mut values = Vec::new();
         for field in 0..FIELDS {
             if self.dice.below(3) > 0 {
-                values.push((field, self.dice.below(1000) as i64));
+                // Few states, many of the others.
+                let most = if field == 3 { 3 } else { 360 };
+                values.push((field, self.dice.below(most) as i64));
             }
         }
         (sensor, time, values)
@@ -82,10 +86,12 @@ impl Model {
     }
 
     async fn work(&mut self) -> Result<(), crate::Error> {
-        match self.dice.below(6) {
+        match self.dice.below(8) {
             0 | 1 => self.bed.seal().await,
             2 | 3 => self.bed.flush().await,
             4 => self.bed.fold().await,
+            5 => self.bed.close().await,
+            6 => self.bed.refresh().await,
             _ => self.bed.settle().await,
         }
     }
@@ -94,7 +100,8 @@ impl Model {
     async fn work_on_a_bad_disk(&mut self) {
         let faults = self.bed.faults.clone().expect("the bed has faults");
         for _ in 0..1 + self.dice.below(3) {
-            let part = ["raw/day=", "_delta_log", "late/day=", "newest.json", "_store"][self.dice.below(5) as usize];
+            let parts = ["raw/day=", "_delta_log", "late/day=", "newest.json", "_store", "15m/", "1h/month=", "1d/"];
+            let part = parts[self.dice.below(parts.len() as u64) as usize];
             let call = [Call::Put, Call::Put, Call::Get, Call::Delete][self.dice.below(4) as usize];
             let fault = [Fault::Before, Fault::After, Fault::Twice][self.dice.below(3) as usize];
             self.told.push(format!("{call:?} {part} {fault:?}"));
@@ -141,6 +148,7 @@ impl Model {
     async fn check(&self) {
         assert_eq!(self.bed.rows().await, self.rows);
         self.bed.table_rows().await;
+        law::check(&self.bed, &self.rows).await;
         let snapshot = self.bed.snapshot();
         for sensor in 0..4 {
             let id = format!("s{sensor}");

@@ -131,18 +131,20 @@ async fn rule_8_files_then_late_by_position_then_sealed_then_hot() {
 }
 
 #[tokio::test]
-async fn rule_9_a_folded_late_file_is_not_overlaid_and_recovery_removes_it_first() {
-    for point in ["fold.commit", "fold.remove"] {
+async fn rule_9_a_folded_late_file_is_not_overlaid_and_goes_once_the_tiers_have_it() {
+    for point in ["fold.commit", "refresh.remove"] {
         let mut bed = Bed::of(1).await;
         bed.put(&[("y", 16, &[(0, 1)])]).await;
         bed.flush().await.unwrap();
         bed.put(&[("y", 16, &[(0, 2)])]).await;
         bed.flush().await.unwrap();
         bed.crash_at(Some(point));
-        bed.fold().await.unwrap_err();
-        bed.crash();
+        let folded = bed.fold().await;
+        assert!(folded.and(bed.refresh().await).is_err(), "{point}");
+        bed.restart().await;
         assert_eq!(bed.stored("late").await.len(), 1, "the crash came before the removal");
-        bed.open().await.unwrap();
+        assert_eq!(bed.rows().await, rows(&[("y", 16, &[2])]));
+        bed.refresh().await.unwrap();
         assert_eq!(bed.stored("late").await, Vec::<String>::new());
         assert_eq!(bed.rows().await, rows(&[("y", 16, &[2])]));
         assert_eq!(bed.table_rows().await, rows(&[("y", 16, &[2])]));
@@ -158,6 +160,7 @@ async fn rule_9_an_older_snapshot_keeps_its_late_files() {
     bed.flush().await.unwrap();
     let old = bed.snapshot();
     bed.fold().await.unwrap();
+    bed.refresh().await.unwrap();
     assert_eq!(crate::testing::bed::rows_of(&old).await, rows(&[("y", 16, &[2])]));
     assert_eq!(bed.stored("late").await.len(), 1, "shown by a snapshot still");
     drop(old);
@@ -209,7 +212,7 @@ async fn rule_13_a_fold_removes_only_the_late_files_it_read() {
     crate::flush::flush(bed.store(), book).await.unwrap();
     held.release();
     folding.await.unwrap().unwrap();
-    bed.store().empty_bin().await.unwrap();
+    bed.refresh().await.unwrap();
     assert_eq!(bed.stored("late").await.len(), 1, "the one it did not read");
     assert_eq!(bed.rows().await, rows(&[("y", 16, &[3])]));
     bed.settle().await.unwrap();

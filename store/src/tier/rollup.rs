@@ -25,7 +25,6 @@ impl Rollup {
         self.keys.time.is_empty()
     }
 
-    #[allow(dead_code, reason = "closing and refreshing use it")]
     /// Puts rollups of disjoint keys together, leaving out the rows that `keep` refuses: (which rollup, sensor, start).
     /// All have the same number of columns.
     pub(crate) fn join(rollups: &[Rollup], keep: &dyn Fn(usize, SensorIx, i64) -> bool) -> Rollup {
