@@ -28,6 +28,7 @@ pub(crate) struct Book {
     pub(crate) turn: tokio::sync::Mutex<()>,
     pub(crate) flush_trouble: Mutex<Trouble>,
     pub(crate) fold_trouble: Mutex<Trouble>,
+    pub(crate) upkeep_trouble: Mutex<Trouble>,
     pub(crate) duty: Duty,
     bytes: AtomicUsize,
     filed: Positions,
@@ -49,6 +50,7 @@ impl Book {
             turn: tokio::sync::Mutex::default(),
             flush_trouble: Mutex::default(),
             fold_trouble: Mutex::default(),
+            upkeep_trouble: Mutex::default(),
             duty: Duty::default(),
             bytes: AtomicUsize::new(0),
         }

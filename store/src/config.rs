@@ -20,8 +20,10 @@ pub struct Config {
     pub queue_bytes: usize,
     /// Log bytes kept for tails that lag.
     pub tail_bytes: u64,
-    /// Bytes a minute the fold may read and write, over all datasets.
+    /// Bytes a minute the fold may read and write, over all datasets, and as many again compaction.
     pub fold_bytes: u64,
+    /// How long files and log entries of a table's older versions stay after they were replaced. Longer than any question runs.
+    pub vacuum_after: Duration,
     /// Free bytes of disk below which intake stops (`Kind::Full`).
     pub reserve_bytes: u64,
     /// Decoded columns of files kept in memory, in bytes.
@@ -46,6 +48,7 @@ impl Config {
             queue_bytes: 64 << 20,
             tail_bytes: 1 << 30,
             fold_bytes: 256 << 20,
+            vacuum_after: Duration::from_secs(24 * 3600),
             reserve_bytes: 256 << 20,
             cache_bytes: 64 << 20,
             max_rejects: 10_000,

@@ -5,6 +5,7 @@
 
 mod book;
 mod cache;
+mod compact;
 pub mod config;
 mod contract;
 mod desk;
@@ -48,6 +49,8 @@ mod testing;
 mod tests;
 pub mod tier;
 mod turns;
+mod upkeep;
+mod vacuum;
 pub mod writer;
 
 pub use config::Config;

@@ -1,9 +1,9 @@
-//! What runs beside ingest: flush by size and age, fold, checkpoints, removal of folded files.
+//! What runs beside ingest: flush by size and age, fold, tiers, removal of folded files; more in [`crate::upkeep`].
 
 use crate::book::{Book, Trouble};
 use crate::intake::lock;
 use crate::store::Store;
-use crate::{Error, Task, flush, fold, tier};
+use crate::{Error, Task, flush, fold, tier, upkeep};
 use schemas::{Day, Time};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
@@ -18,6 +18,7 @@ pub(crate) fn start(store: &Arc<Store>, now: Arc<dyn Fn() -> Time + Send + Sync>
     let tick = (store.config.flush_age / 8).clamp(Duration::from_millis(10), Duration::from_millis(250));
     tokio::spawn(flushing(Arc::downgrade(store), now, tick));
     tokio::spawn(folding(Arc::downgrade(store), tick));
+    tokio::spawn(upkeep::run(Arc::downgrade(store), tick));
 }
 
 async fn flushing(store: Weak<Store>, now: Arc<dyn Fn() -> Time + Send + Sync>, tick: Duration) {
@@ -71,7 +72,8 @@ async fn flush_one(store: &Store, book: &Book) -> bool {
     answer.is_ok()
 }
 
-fn note(book: &Book, trouble: &Mutex<Trouble>, what: &str, answer: &Result<(), Error>) {
+/// Keeps what a turn answered.
+pub(crate) fn note(book: &Book, trouble: &Mutex<Trouble>, what: &str, answer: &Result<(), Error>) {
     if let Err(error) = answer {
         tracing::warn!(dataset = %book.dataset.id, %error, "{what} failed; it is tried again");
     }
@@ -96,7 +98,7 @@ async fn folding(store: Weak<Store>, tick: Duration) {
 /// Since when late files of (dataset, day) are seen to wait.
 type Waiting = std::collections::HashMap<(usize, Day), Instant>;
 
-/// Folds one day of each dataset that is due, writes checkpoints that are due, and empties the bin. Gives the bytes that folds
+/// Folds one day of each dataset that is due, brings tiers forward, and empties the bin. Gives the bytes that folds
 /// read and wrote.
 async fn fold_due(store: &Store, waiting: &mut Waiting) -> u64 {
     let mut bytes = 0;
@@ -131,7 +133,7 @@ async fn fold_one(
         *bytes += store.turns.take(&book.duty, Task::Fold, fold::fold(store, book, *day)).await?;
     }
     *bytes += tiers(store, book).await?;
-    checkpoint(store, book).await
+    Ok(())
 }
 
 /// Closes windows that are due and refreshes touched ones, each in one bounded step. Gives the bytes read and written.
@@ -150,20 +152,7 @@ async fn tiers(store: &Store, book: &Book) -> Result<u64, Error> {
     Ok(bytes)
 }
 
-async fn checkpoint(store: &Store, book: &Book) -> Result<(), Error> {
-    let work = {
-        let table = book.table.lock().await;
-        if !table.checkpoint_due() {
-            return Ok(());
-        }
-        table.checkpoint()
-    };
-    let version = store.turns.take(&book.duty, Task::Checkpoint, work).await?;
-    book.table.lock().await.checkpointed(version);
-    Ok(())
-}
-
-/// Flushes and folds until nothing waits; for tests, import and shutdown.
+/// Flushes, folds and compacts until nothing waits; for tests, import and shutdown.
 pub(crate) async fn settle(store: &Store) -> Result<(), Error> {
     for book in &store.intake.books {
         flush::flush(store, book).await?;
@@ -173,7 +162,7 @@ pub(crate) async fn settle(store: &Store) -> Result<(), Error> {
             fold::fold(store, book, day).await?;
         }
         while tiers(store, book).await? > 0 {}
-        checkpoint(store, book).await?;
+        upkeep::settle(store, book).await?;
     }
     store.empty_bin().await?;
     store.release().await

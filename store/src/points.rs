@@ -6,7 +6,7 @@ use crate::Kind;
 
 /// Every point there is, in the order a row passes them.
 #[cfg(test)]
-pub(crate) const ALL: [&str; 9] = [
+pub(crate) const ALL: [&str; 13] = [
     "seal.file",
     "flush.commit",
     "flush.state",
@@ -16,6 +16,10 @@ pub(crate) const ALL: [&str; 9] = [
     "tier.file",
     "tier.commit",
     "refresh.remove",
+    "compact.file",
+    "compact.commit",
+    "vacuum.log",
+    "vacuum.file",
 ];
 
 /// Where the store is to crash: the process ends at the point that `LAMPPOST_CRASH_AT` names, which is read once.

@@ -75,6 +75,8 @@ fn status(book: &Book) -> DatasetStatus {
         version: holding.version,
         working: book.duty.working(),
         done: book.duty.done(),
-        trouble: lock(&book.flush_trouble).message().or_else(|| lock(&book.fold_trouble).message()),
+        trouble: [&book.flush_trouble, &book.fold_trouble, &book.upkeep_trouble]
+            .into_iter()
+            .find_map(|trouble| lock(trouble).message()),
     }
 }

@@ -68,6 +68,10 @@ pub enum Task {
     Refresh,
     /// The table's log is summed up.
     Checkpoint,
+    /// Small files become large ones.
+    Compact,
+    /// What older versions had goes.
+    Vacuum,
 }
 
 impl Task {
@@ -79,6 +83,8 @@ impl Task {
             Task::Close => "close",
             Task::Refresh => "refresh",
             Task::Checkpoint => "checkpoint",
+            Task::Compact => "compact",
+            Task::Vacuum => "vacuum",
         }
     }
 }

@@ -7,3 +7,4 @@ mod rules;
 mod tiers;
 mod timing;
 mod together;
+mod upkeep;

@@ -7,6 +7,7 @@ use arrow::array::{Array, AsArray, StructArray};
 use arrow::datatypes::{Int32Type, Int64Type};
 use bytes::Bytes;
 use deltalake_core::DeltaTableBuilder;
+use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ProjectionMask;
@@ -25,6 +26,40 @@ pub(super) async fn hint(store: &dyn ObjectStore, of: &Of) -> Option<u64> {
     let bytes = store.get(&place).await.ok()?.bytes().await.ok()?;
     let version = serde_json::from_slice::<serde_json::Value>(&bytes).ok()?.get("version")?.as_u64()?;
     store.head(&self::place(of, version)).await.ok().map(|_| version)
+}
+
+/// What of a log lies below a checkpoint.
+#[derive(Debug)]
+pub(crate) struct Outdated {
+    /// Version of the checkpoint.
+    pub(crate) checkpoint: u64,
+    /// Entries and checkpoints, the newest first.
+    pub(crate) places: Vec<Path>,
+}
+
+/// What of the log lies below the newest checkpoint up to `version`.
+pub(super) async fn outdated(store: &dyn ObjectStore, of: &Of, version: u64) -> Result<Option<Outdated>, Error> {
+    let folder = of.commits();
+    let listed: Vec<Path> = store
+        .list(Some(&folder))
+        .map_ok(|object| object.location)
+        .try_collect()
+        .await
+        .map_err(|e| Error::store(&folder, e))?;
+    // `<version>.json`, `<version>.checkpoint.parquet`; the hint of readers has no version.
+    let number = |place: &Path| place.filename()?.split_once('.').filter(|(v, _)| v.len() == 20)?.0.parse::<u64>().ok();
+    let is_checkpoint = |place: &&Path| place.as_ref().ends_with(".checkpoint.parquet");
+    let newest = listed.iter().filter(is_checkpoint).filter_map(number).filter(|found| *found <= version).max();
+    let Some(checkpoint) = newest else { return Ok(None) };
+    if hint(store, of).await.is_none_or(|hint| hint < checkpoint) {
+        return Ok(None);
+    }
+    let mut places: Vec<Path> =
+        listed.into_iter().filter(|place| number(place).is_some_and(|v| v < checkpoint)).collect();
+    // From the newest down, so that every version whose entry is still there can be read. An entry
+    // goes before the checkpoint of its version.
+    places.sort_unstable_by(|a, b| b.as_ref().cmp(a.as_ref()));
+    Ok(Some(Outdated { checkpoint, places }))
 }
 
 /// Writes the checkpoint of a version through `store`, the object store of the data folder.

@@ -6,6 +6,7 @@
 mod app;
 mod checkpoint;
 mod entry;
+mod past;
 mod replay;
 mod schema;
 
@@ -13,6 +14,8 @@ mod schema;
 mod tests;
 
 pub(crate) use app::App;
+pub(crate) use checkpoint::Outdated;
+pub(crate) use past::{Found, Past};
 
 use crate::file::FileMeta;
 use crate::paths::{self, FileName, Layer};
@@ -21,6 +24,7 @@ use bytes::Bytes;
 use entry::{Metadata, corrupt};
 use futures::TryStreamExt;
 use futures::future::BoxFuture;
+use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use replay::State;
 #[cfg(test)]
@@ -61,6 +65,10 @@ pub(crate) struct Table {
     state: State,
     /// Commits tried as the next version whose fate is open: they may stand, or may yet come to stand.
     pending: Vec<Pending>,
+    /// What is known of older versions, for vacuum.
+    past: Past,
+    /// Files named by [`Table::fresh_seq`].
+    named: u16,
 }
 
 /// Which table it is.
@@ -74,12 +82,12 @@ pub(crate) struct Of {
 
 impl Of {
     /// Place of the entry of a version.
-    fn commit(&self, version: u64) -> object_store::path::Path {
+    fn commit(&self, version: u64) -> Path {
         paths::commit(&self.dataset.id, self.tier, version)
     }
 
     /// Folder of its log.
-    fn commits(&self) -> object_store::path::Path {
+    fn commits(&self) -> Path {
         paths::commits(&self.dataset.id, self.tier)
     }
 
@@ -135,7 +143,7 @@ impl Table {
             Some(state) => state,
             None => create(store.as_ref(), &of).await?,
         };
-        let mut table = Table { store, of, state, pending: Vec::new() };
+        let mut table = Table { store, of, state, pending: Vec::new(), past: Past::default(), named: 0 };
         table.grow().await?;
         Ok(table)
     }
@@ -185,6 +193,12 @@ impl Table {
     /// A `seq` for the n-th file that a fold or compaction writes before the next commit: never given before.
     pub(crate) fn seq(&self, n: u16) -> u64 {
         (self.state.version + 1) << 16 | u64::from(n)
+    }
+
+    /// A `seq` that no other file has, whatever becomes of the commit it is meant for.
+    pub(crate) fn fresh_seq(&mut self) -> u64 {
+        self.named = self.named.wrapping_add(1) | 1 << 15;
+        self.seq(self.named)
     }
 
     /// Commits, durably, and gives the new version. An error that leaves open whether the commit stands is cleared up by
@@ -293,7 +307,28 @@ impl Table {
         self.state.files.extend(commit.adds.iter().map(|file| (file.name, file.clone())));
         self.state.transactions.extend(commit.transactions.iter().copied());
         self.state.version += 1;
+        self.past.stands(self.state.version, commit.removes.iter());
         self.pending.clear();
+    }
+
+    /// What is known of older versions.
+    pub(crate) fn past(&mut self) -> &mut Past {
+        &mut self.past
+    }
+
+    /// Looks through the table's folders for what [`Past`] does not know. Runs beside flushes: take the future, and give its
+    /// answer to [`Table::take_in_past`].
+    pub(crate) fn find_past(&self) -> BoxFuture<'static, Result<Found, Error>> {
+        let (store, of, version) = (Arc::clone(&self.store), self.of.clone(), self.state.version);
+        Box::pin(async move { past::find(&*store, &of, version).await })
+    }
+
+    /// Takes in what was found. No turn but the flushes' may write files meanwhile.
+    pub(crate) fn take_in_past(&mut self, found: Found) {
+        let mut past = std::mem::take(&mut self.past);
+        let is_stray = |name: &FileName| !self.state.files.contains_key(name) && !self.is_orphan(name);
+        past.take_in(found, self.state.version, is_stray);
+        self.past = past;
     }
 
     /// Visits the `info` of commits still in the log, newest first, until `visit` gives false. Commits without one
@@ -346,7 +381,24 @@ impl Table {
     /// Writes a checkpoint of the newest version. Runs beside commits: take the future, spawn it, and call
     /// [`Table::checkpointed`] with its answer.
     pub(crate) fn checkpoint(&self) -> BoxFuture<'static, Result<u64, Error>> {
-        Box::pin(checkpoint::write(Arc::clone(&self.store), self.of.clone(), self.state.version))
+        self.checkpoint_of(self.state.version)
+    }
+
+    /// As [`Table::checkpoint`], of a version that is newer than the last checkpoint.
+    pub(crate) fn checkpoint_of(&self, version: u64) -> BoxFuture<'static, Result<u64, Error>> {
+        Box::pin(checkpoint::write(Arc::clone(&self.store), self.of.clone(), version))
+    }
+
+    /// Version of the newest checkpoint.
+    pub(crate) fn newest_checkpoint(&self) -> Option<u64> {
+        self.state.checkpoint
+    }
+
+    /// What of the log lies below the newest checkpoint up to `version`. Nothing when there is no such checkpoint, or when
+    /// readers are not pointed to it or a later one.
+    pub(crate) fn outdated(&self, version: u64) -> BoxFuture<'static, Result<Option<Outdated>, Error>> {
+        let (store, of) = (Arc::clone(&self.store), self.of.clone());
+        Box::pin(async move { checkpoint::outdated(&*store, &of, version).await })
     }
 
     /// Notes that a checkpoint of `version` stands.
@@ -417,8 +469,8 @@ async fn create(store: &dyn ObjectStore, of: &Of) -> Result<State, Error> {
     }
 }
 
-/// Milliseconds since 1970, for people who read the log; nothing is decided by it.
-fn now() -> i64 {
+/// Milliseconds since 1970 by the machine's clock, for people who read the log and for vacuum.
+pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 

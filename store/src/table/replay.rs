@@ -80,7 +80,7 @@ pub(super) async fn fetch(store: &dyn ObjectStore, place: &Path) -> Result<bytes
 
 impl State {
     /// Applies one action.
-    fn apply(&mut self, of: &Of, line: Line) -> Result<(), Error> {
+    pub(super) fn apply(&mut self, of: &Of, line: Line) -> Result<(), Error> {
         let fault = |fault: String| corrupt(of, self.version, fault);
         if let Some(protocol) = line.protocol
             && (protocol.min_reader_version > 1 || protocol.min_writer_version > 2)

@@ -229,3 +229,32 @@ async fn a_damaged_log_stops_the_start() {
     store.put(&place, good.into()).await.unwrap();
     assert_same(&table, &open(&store).await.unwrap());
 }
+
+impl Table {
+    /// The files of a version, as a reader finds them that knows nothing of newer ones.
+    pub(crate) async fn files_at(
+        store: &dyn ObjectStore,
+        dataset: Arc<Dataset>,
+        tier: Option<Tier>,
+        version: u64,
+    ) -> Result<Vec<FileName>, Error> {
+        let of = Of { dataset, tier };
+        let mut state = State::default();
+        let mut base = None;
+        for older in (0..=version).rev() {
+            if store.head(&checkpoint::place(&of, older)).await.is_ok() {
+                base = Some(older);
+                break;
+            }
+        }
+        if let Some(base) = base {
+            let bytes = fetch(store, &checkpoint::place(&of, base)).await?;
+            checkpoint::read(&of, base, bytes)?.into_iter().try_for_each(|line| state.apply(&of, line))?;
+        }
+        for newer in base.map_or(0, |base| base + 1)..=version {
+            let bytes = fetch(store, &of.commit(newer)).await?;
+            entry::parse(&of, newer, &bytes)?.into_iter().try_for_each(|line| state.apply(&of, line))?;
+        }
+        Ok(state.files.into_keys().collect())
+    }
+}

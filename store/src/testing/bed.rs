@@ -7,11 +7,12 @@ use crate::paths::Layer;
 use crate::store::Store;
 use crate::table::Table;
 use crate::writer::append_to;
-use crate::{Append, Config, Error, Run, Snapshot, disk, flush, fold, local, maintenance, tier};
+use crate::{Append, Config, Error, Run, Snapshot, compact, disk, flush, fold, local, maintenance, tier, vacuum};
 use object_store::ObjectStore;
 use schemas::{Batch, Dataset, Reject, Span, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Every row a reader sees: (sensor, instant) to the value of each field.
@@ -125,11 +126,29 @@ impl Bed {
         Ok(())
     }
 
+    /// Puts files together, one step per dataset, days that are over whole.
+    pub(crate) async fn compact(&self) -> Result<(), Error> {
+        for book in &self.store().intake.books {
+            compact::compact(self.store(), book, noon(), &mut |_, _, _| true).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn refresh(&self) -> Result<(), Error> {
         for book in &self.store().intake.books {
             tier::refresh(self.store(), book).await?;
         }
         self.store().empty_bin().await
+    }
+
+    /// Removes what was replaced before now, one step per dataset. Gives how many objects went.
+    pub(crate) async fn vacuum(&self) -> Result<usize, Error> {
+        let mut removed = 0;
+        for book in &self.store().intake.books {
+            // The files of this very moment too, by a clock that may be a little behind.
+            removed += vacuum::vacuum(self.store(), book, crate::table::now() + 1000, Duration::ZERO).await?;
+        }
+        Ok(removed)
     }
 
     pub(crate) async fn settle(&self) -> Result<(), Error> {

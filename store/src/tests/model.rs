@@ -86,12 +86,14 @@ impl Model {
     }
 
     async fn work(&mut self) -> Result<(), crate::Error> {
-        match self.dice.below(8) {
+        match self.dice.below(10) {
             0 | 1 => self.bed.seal().await,
             2 | 3 => self.bed.flush().await,
             4 => self.bed.fold().await,
             5 => self.bed.close().await,
             6 => self.bed.refresh().await,
+            7 => self.bed.compact().await,
+            8 => self.bed.vacuum().await.map(|_| ()),
             _ => self.bed.settle().await,
         }
     }
