@@ -4,7 +4,7 @@ use crate::process::Process;
 use crate::question::{PART, Question, Rows, Sort};
 use crate::rows::{Stretch, csv_file};
 use crate::server::repository;
-use crate::system::{System, clear, json, list, number};
+use crate::system::{Stopwatch, System, clear, json, list, number};
 use crate::town::{DATASETS, DAY, END, SENSORS};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -47,20 +47,22 @@ impl Duck {
         Duck { input, output, _process: process }
     }
 
-    pub(crate) fn load(folder: &Path, days: i64) {
+    pub(crate) fn load(folder: &Path, days: i64) -> f64 {
         clear(folder);
-        let mut duck = Duck::open(folder);
+        let (mut duck, mut watch) = (Duck::open(folder), Stopwatch::default());
         for (dataset, table) in DATASETS.iter().zip(TABLES) {
             duck.run(table);
             let file = folder.join("block.csv");
             for first in (0..SENSORS).step_by(BLOCK) {
                 let stretch = Stretch::new(dataset, first..first + BLOCK, END - days * DAY..END);
                 csv_file(&file, dataset, stretch.by_sensor());
-                duck.run(&format!("INSERT INTO {} SELECT * FROM read_csv('{}')", dataset.id, file.display()));
+                let insert = format!("INSERT INTO {} SELECT * FROM read_csv('{}')", dataset.id, file.display());
+                watch.time(|| duck.run(&insert));
             }
             let _ = std::fs::remove_file(&file);
         }
-        duck.run("CHECKPOINT");
+        watch.time(|| duck.run("CHECKPOINT"));
+        watch.seconds
     }
 
     fn run(&mut self, sql: &str) -> Value {

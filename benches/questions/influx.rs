@@ -4,7 +4,7 @@ use crate::process::pause;
 use crate::question::{Question, Rows, Sort};
 use crate::rows::{Stretch, Text, utc_days};
 use crate::server::megabytes;
-use crate::system::{Peer, System, clear, free, json, list, number, path, program};
+use crate::system::{Peer, Stopwatch, System, clear, free, json, list, number, path, program};
 use crate::town::{DATASETS, SENSORS};
 use serde_json::Value;
 use std::path::Path;
@@ -43,12 +43,12 @@ impl Influx {
         Influx(Peer::start(&mut command, http, "/ping"))
     }
 
-    pub(crate) fn load(folder: &Path, days: i64) {
+    pub(crate) fn load(folder: &Path, days: i64) -> f64 {
         clear(folder);
-        let mut influx = Influx::open(folder);
+        let (mut influx, mut watch) = (Influx::open(folder), Stopwatch::default());
         influx.0.web.post(&path("/query", &[("q", "CREATE DATABASE town")]), &[]);
         let mut post = |bytes: &[u8]| {
-            let reply = influx.0.web.post("/write?db=town&precision=s", bytes);
+            let reply = watch.time(|| influx.0.web.post("/write?db=town&precision=s", bytes));
             assert!(reply.status < 300, "write: {}", String::from_utf8_lossy(&reply.body));
         };
         for minutes in utc_days(days) {
@@ -63,6 +63,7 @@ impl Influx {
             }
         }
         settle(folder);
+        watch.seconds
     }
 
     pub(crate) fn sizes(folder: &Path) -> Vec<(String, u64)> {

@@ -5,7 +5,7 @@ use crate::process::Process;
 use crate::question::{Question, Rows, Sort};
 use crate::rows::{Stretch, csv_file, utc_days};
 use crate::server::{Server, binary, repository};
-use crate::system::{System, json, list, number, path, read_number, timed};
+use crate::system::{Stopwatch, System, json, list, number, path, read_number, timed};
 use crate::town::{DATASETS, DAY, SENSORS};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -38,21 +38,25 @@ impl Lamppost {
     }
 
     /// Imports day by day; goes on where an earlier run was interrupted.
-    pub(crate) fn load(folder: &Path, days: i64) {
+    pub(crate) fn load(folder: &Path, days: i64) -> f64 {
         let config = config(folder, "");
         let (progress, file) = (folder.join("progress"), folder.join("day.csv"));
-        let done = read_number(&progress).unwrap_or(0.0) as usize;
+        let (done, mut watch) = (read_number(&progress).unwrap_or(0.0) as usize, Stopwatch::default());
         for (number, minutes) in utc_days(days).into_iter().enumerate().skip(done) {
             for dataset in &DATASETS {
                 csv_file(&file, dataset, Stretch::new(dataset, 0..SENSORS, minutes.clone()).by_time());
                 let mut command = binary();
                 command.arg("import").arg(&file).args(["--dataset", dataset.id, "--config"]).arg(&config);
-                let (status, _) = Process::start(command.stdout(Stdio::null()).stderr(Stdio::null())).finish();
+                command.stdout(Stdio::null()).stderr(Stdio::null());
+                let (status, _) = watch.time(|| Process::start(&mut command).finish());
                 assert!(status.success(), "lamppost import: {status}");
             }
             std::fs::write(&progress, (number + 1).to_string()).expect("progress");
         }
         let _ = std::fs::remove_file(&file);
+        // Of a load that was interrupted the days after it stand for all.
+        let all = utc_days(days).len();
+        watch.seconds * all as f64 / (all - done).max(1) as f64
     }
 
     /// Live files of each table, as the Delta logs tell.

@@ -7,7 +7,7 @@ use crate::note;
 use crate::process::{Process, pause};
 use crate::question::{Question, Rows};
 use crate::victoria::Victoria;
-use crate::web::Web;
+use crate::web::{Reply, Web};
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -36,8 +36,8 @@ pub(crate) struct Kind {
     pub(crate) folder: &'static str,
     /// Why it cannot take part; nothing if it can.
     missing: fn() -> Option<String>,
-    /// Loads so many days into a folder.
-    load: fn(&Path, i64),
+    /// Loads so many days into a folder. Gives the seconds it took: making the rows is not in it.
+    load: fn(&Path, i64) -> f64,
     /// Opens what was loaded.
     open: fn(&Path) -> Box<dyn System>,
     /// Bytes on disk by part, of what was loaded.
@@ -99,9 +99,7 @@ impl Kind {
         }
         std::fs::create_dir_all(&folder).expect("folder");
         note(&format!("loading {days} days into {}", self.name));
-        let begun = Instant::now();
-        (self.load)(&folder, days);
-        let seconds = begun.elapsed().as_secs_f64();
+        let seconds = (self.load)(&folder, days);
         std::fs::write(&marker, seconds.to_string()).expect("marker");
         (folder, seconds)
     }
@@ -181,8 +179,30 @@ pub(crate) fn timed(web: &mut Web, path: &str) -> Result<(Duration, Vec<u8>), St
     let begun = Instant::now();
     let reply = web.ask(path);
     let took = begun.elapsed();
-    let told = |body: &[u8]| String::from_utf8_lossy(body).chars().take(300).collect::<String>();
-    if reply.status == 200 { Ok((took, reply.body)) } else { Err(format!("{}: {}", reply.status, told(&reply.body))) }
+    if reply.status == 200 { Ok((took, reply.body)) } else { Err(problem(&reply)) }
+}
+
+/// What a problem says (RFC 9457), or whatever came instead of an answer.
+fn problem(reply: &Reply) -> String {
+    let told: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let text = || String::from_utf8_lossy(&reply.body).into_owned();
+    format!("{}, {}", reply.status, told["detail"].as_str().map_or_else(text, str::to_owned))
+}
+
+/// Adds up the seconds of what is done again and again.
+#[derive(Default)]
+pub(crate) struct Stopwatch {
+    pub(crate) seconds: f64,
+}
+
+impl Stopwatch {
+    /// Does something and counts its time.
+    pub(crate) fn time<T>(&mut self, act: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let done = act();
+        self.seconds += begun.elapsed().as_secs_f64();
+        done
+    }
 }
 
 /// A path with a query.

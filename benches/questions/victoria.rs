@@ -7,7 +7,7 @@ use crate::process::pause;
 use crate::question::{PART, Question, Rows, Sort};
 use crate::rows::{Stretch, Text, utc_days};
 use crate::server::megabytes;
-use crate::system::{Peer, System, clear, free, json, list, number, path, program};
+use crate::system::{Peer, Stopwatch, System, clear, free, json, list, number, path, program};
 use crate::town::{DATASETS, SENSORS};
 use serde_json::Value;
 use std::path::Path;
@@ -30,9 +30,9 @@ impl Victoria {
         Victoria(Peer::start(&mut command, host, "/health"))
     }
 
-    pub(crate) fn load(folder: &Path, days: i64) {
+    pub(crate) fn load(folder: &Path, days: i64) -> f64 {
         clear(folder);
-        let mut victoria = Victoria::open(folder);
+        let (mut victoria, mut watch) = (Victoria::open(folder), Stopwatch::default());
         for minutes in utc_days(days) {
             for dataset in &DATASETS {
                 let field = |(at, field): (usize, &crate::town::Field)| {
@@ -42,7 +42,7 @@ impl Victoria {
                 let import =
                     path("/api/v1/import/csv", &[("format", &format!("1:label:sensor,2:time:rfc3339{fields}"))]);
                 let mut post = |bytes: &[u8]| {
-                    let reply = victoria.0.web.post(&import, bytes);
+                    let reply = watch.time(|| victoria.0.web.post(&import, bytes));
                     assert!(reply.status < 300, "import: {}", String::from_utf8_lossy(&reply.body));
                 };
                 let stretch = Stretch::new(dataset, 0..SENSORS, minutes.clone());
@@ -54,7 +54,8 @@ impl Victoria {
                 text.drain(0, post);
             }
         }
-        victoria.settle();
+        watch.time(|| victoria.settle());
+        watch.seconds
     }
 
     /// Has all parts of a month merged into one.
