@@ -25,7 +25,8 @@ impl Victoria {
         let host = free();
         let mut command = Command::new(program("victoria-metrics").expect("looked for before"));
         command.arg(format!("-storageDataPath={}", folder.join("data").display()));
-        command.args([&format!("-httpListenAddr={host}"), "-retentionPeriod=100y", "-loggerLevel=ERROR"]);
+        command.args([&format!("-httpListenAddr={host}"), "-retentionPeriod=100y", "-http.connTimeout=1h"]);
+        command.arg("-loggerLevel=ERROR");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Victoria(Peer::start(&mut command, host, "/health"))
     }

@@ -73,7 +73,7 @@ impl Web {
         let first = self.line();
         let status = first.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
         let mut length = if status == 204 { Some(0) } else { None };
-        let mut is_chunked = false;
+        let (mut is_chunked, mut closes) = (false, false);
         loop {
             let line = self.line();
             let Some((name, value)) = line.split_once(':') else { break };
@@ -81,12 +81,16 @@ impl Web {
                 length = value.trim().parse().ok();
             }
             is_chunked |= name.eq_ignore_ascii_case("transfer-encoding") && value.trim() == "chunked";
+            closes |= name.eq_ignore_ascii_case("connection") && value.trim() == "close";
         }
         let mut body = Vec::new();
         if is_chunked {
             while self.chunk(&mut body) {}
         } else {
             self.take(length.expect("a body of known length"), &mut body);
+        }
+        if closes {
+            self.stream = connect(&self.host);
         }
         Reply { status, body }
     }
