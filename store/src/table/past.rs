@@ -92,11 +92,6 @@ impl Past {
         self.left.iter().take_while(|(left, _)| *left <= version).take(most).map(|(_, name)| *name).collect()
     }
 
-    /// Files that wait to be removed.
-    pub(crate) fn waiting(&self) -> usize {
-        self.left.len()
-    }
-
     /// Whether a version has left files behind that no checkpoint up to `known` is past.
     pub(crate) fn is_left_between(&self, known: u64, version: u64) -> bool {
         self.left.iter().any(|(left, _)| *left > known && *left <= version)
@@ -182,7 +177,7 @@ mod tests {
         assert!(past.is_left_between(5, 7) && !past.is_left_between(5, 6) && !past.is_left_between(7, 9));
         past.removed(&[file(2)]);
         assert_eq!(past.gone(9, 9), [file(1), file(3)]);
-        assert_eq!(past.waiting(), 2);
+        assert_eq!(past.left.len(), 2);
     }
 
     #[test]
