@@ -68,7 +68,8 @@ fn plan(store: &Store, book: &Book) -> Option<Attempt> {
         None if !holding.hot.is_empty() => return None,
         None => (applied.max(holding.position), holding.known.clone()),
     };
-    if position <= holding.flushed {
+    // After a crash between commit and saving, what is known is saved without another commit.
+    if position <= holding.flushed && holding.saved >= holding.flushed {
         return None;
     }
     let stamps = known.stamps.after(holding.flushed).collect();
@@ -94,8 +95,8 @@ async fn commit(store: &Store, book: &Book, waiting: &mut Option<Attempt>) -> Re
             let shelf = Arc::make_mut(&mut holding.shelf);
             shelf.take_over(&table);
             for (_, late) in holding.sealed.drain(..attempt.parts).filter_map(|s| s.files) {
-                for meta in late {
-                    shelf.add_late(LateFile::new(meta, &book.dataset.id, holding.bin.clone()));
+                for (meta, cuts) in late {
+                    shelf.add_late(LateFile::new(meta, &book.dataset.id, holding.bin.clone()).erasing(cuts));
                 }
             }
             holding.flushed = attempt.position;

@@ -6,6 +6,7 @@ use crate::book::Book;
 use crate::file::FileMeta;
 use crate::intake::lock;
 use crate::paths::{FileName, Layer};
+use crate::run::cut::{erase, merge_cut};
 use crate::run::merge;
 use crate::seal::{blocking, encoded, put};
 use crate::shelf::LateFile;
@@ -34,7 +35,8 @@ pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Er
         let mut holding = lock(&book.holding);
         Arc::make_mut(&mut holding.shelf).take_over(&table);
         holding.changed();
-        let late = oldest(holding.shelf.late.get(&day).map_or(&[], Vec::as_slice));
+        let saved = (holding.log, holding.saved);
+        let late = oldest(holding.shelf.late.get(&day).map_or(&[], Vec::as_slice), saved);
         let files = holding.shelf.files.get(&day).cloned().unwrap_or_default();
         (late, files, holding.known.sensors.clone(), snapshot::numbering(&holding.numbers))
     };
@@ -43,7 +45,7 @@ pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Er
     }
     let reached = reached(&late);
     let mut work = Work { store, book, number, sensors, bytes: 0 };
-    let plan = work.plan(&late, &files).await?;
+    let plan = work.plan(day, &late, &files).await?;
     let adds = work.write(&late, &plan).await?;
     let commit = Commit {
         adds,
@@ -52,7 +54,7 @@ pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Er
         info: serde_json::json!({ "what": "fold", "day": day.to_string() }),
         data_change: true,
     };
-    let bytes = work.bytes;
+    let bytes = work.bytes.max(1);
     let mut table = book.table.lock().await;
     let version = table.commit(&commit).await?;
     store.points.pass("fold.commit")?;
@@ -66,15 +68,18 @@ pub(crate) async fn fold(store: &Store, book: &Book, day: Day) -> Result<u64, Er
     Ok(bytes)
 }
 
-/// The oldest late files, as many as are merged at once.
-fn oldest(late: &[Arc<LateFile>]) -> Vec<Arc<LateFile>> {
+/// The oldest late files, as many as are merged at once. Erasures wait until newest values are saved that know of them: once
+/// folded, nothing else tells of them.
+fn oldest(late: &[Arc<LateFile>], (log, saved): (LogId, Position)) -> Vec<Arc<LateFile>> {
     let mut rows = 0;
+    let known =
+        |file: &&Arc<LateFile>| file.cuts.is_empty() || file.meta.name.log != log || file.meta.name.last <= saved;
     let more = |file: &&Arc<LateFile>| {
         let first = rows == 0;
         rows += file.meta.rows;
         first || rows <= ROWS
     };
-    late.iter().take_while(more).cloned().collect()
+    late.iter().take_while(known).take_while(more).cloned().collect()
 }
 
 /// The last position folded of each log.
@@ -107,16 +112,20 @@ impl Work<'_> {
     }
 
     /// Reads the late files, and the keys of the files they may touch.
-    async fn plan(&mut self, late: &[Arc<LateFile>], files: &[Arc<FileMeta>]) -> Result<Plan, Error> {
+    async fn plan(&mut self, day: Day, late: &[Arc<LateFile>], files: &[Arc<FileMeta>]) -> Result<Plan, Error> {
         let fields = self.fields();
-        let mut runs = Vec::with_capacity(late.len());
+        let (mut runs, mut cuts) = (Vec::with_capacity(late.len()), Vec::new());
         for file in late {
-            runs.push(self.load(&file.meta, &fields).await?);
+            cuts.extend(file.cuts.iter().map(|cut| (runs.len(), cut.clone())));
+            if file.meta.rows > 0 {
+                runs.push(self.load(&file.meta, &fields).await?);
+            }
         }
-        let rows = blocking(move || Ok(merge(&runs, fields.len()))).await?;
-        let mut plan = Plan::new(rows);
+        let all = cuts.iter().map(|(_, cut)| cut.clone()).collect();
+        let rows = blocking(move || Ok(merge_cut(&runs, &cuts, fields.len()))).await?;
+        let mut plan = Plan::new(day, rows, all);
         for file in files {
-            if plan.may_touch(file) {
+            if plan.may_touch(file, &self.sensors) {
                 let keys = self.load(file, &[]).await?.keys;
                 plan.touch(file, &keys);
             }
@@ -125,13 +134,13 @@ impl Work<'_> {
         Ok(plan)
     }
 
-    /// Writes each target anew, with its late rows laid over it. Tried again and again on a full disk it leaves nothing behind.
+    /// Writes each target anew, with its late rows laid over what is not erased; without rows it has no file any more. Tried again and again on a full disk it leaves nothing behind.
     async fn write(&mut self, late: &[Arc<LateFile>], plan: &Plan) -> Result<Vec<FileMeta>, Error> {
         let newest = late.iter().map(|f| (f.meta.name.last, f.meta.name.log)).max().unwrap_or_default();
         let mut adds = Vec::with_capacity(plan.targets.len());
         for (n, target) in plan.targets.iter().enumerate() {
             match self.target(n, target, newest, plan).await {
-                Ok(meta) => adds.push(meta),
+                Ok(meta) => adds.extend(meta),
                 Err(error) => {
                     self.tidy(&adds).await;
                     return Err(error);
@@ -149,21 +158,24 @@ impl Work<'_> {
         Target { file, rows }: &Target,
         newest: (Position, LogId),
         plan: &Plan,
-    ) -> Result<FileMeta, Error> {
+    ) -> Result<Option<FileMeta>, Error> {
         let fields = self.fields();
         let old = match file {
             Some(file) => self.load(file, &fields).await?,
             None => merge(&[], fields.len()),
         };
-        let over = plan.rows(rows);
-        let run = blocking(move || Ok(merge(&[old, over], fields.len()))).await?;
+        let (over, cuts) = (plan.rows(rows), plan.cuts.clone());
+        let run = blocking(move || Ok(merge(&[erase(&old, &*cuts), over], fields.len()))).await?;
+        if run.is_empty() {
+            return Ok(None);
+        }
         let (last, log) = newest.max(file.as_ref().map(|f| (f.name.last, f.name.log)).unwrap_or_default());
         let seq = self.book.table.lock().await.seq(n as u16);
         let name = FileName { layer: Layer::Raw { seq }, day: plan.day, last, log };
         let (meta, bytes) = encoded(&self.book.dataset, run, self.sensors.clone(), name).await?;
         self.bytes += meta.bytes;
         put(self.store, &self.book.dataset, &meta, bytes).await?;
-        Ok(meta)
+        Ok(Some(meta))
     }
 
     /// Removes what a fold that failed has written. While the fate of a commit is open nothing is removed: an earlier try of

@@ -3,14 +3,16 @@
 use crate::cache::Cache;
 use crate::file::FileMeta;
 use crate::hot::{Hot, days};
+use crate::late::erased::Told;
 use crate::late::{Closed, Filed};
+use crate::run::cut::Cut;
 use crate::run::sort_batch;
 use crate::shelf::{Bin, Shelf};
 use crate::snapshot::Numbers;
 use crate::stamps::Stamps;
-use crate::{Latest, LogId, Position, Run, SensorIx, SensorTable, Snapshot, Stamp};
+use crate::{Erasure, Latest, LogId, Position, Run, SensorIx, SensorTable, Snapshot, Stamp};
 use schemas::{Batch, Dataset, Day, Note, Registry, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What is saved beside the table, as of one position.
@@ -26,11 +28,26 @@ pub(crate) struct Known {
     pub(crate) stamps: Arc<Stamps>,
 }
 
+impl Known {
+    /// Number of a sensor, a new one if it is new.
+    pub(crate) fn number(&mut self, id: &Arc<str>) -> SensorIx {
+        let known = self.sensors.ids.iter().position(|known| known == id);
+        let number = known.unwrap_or_else(|| {
+            Arc::make_mut(&mut self.sensors).ids.push(id.clone());
+            self.sensors.ids.len() - 1
+        });
+        Arc::make_mut(&mut self.latest).grow(self.sensors.ids.len());
+        number as SensorIx
+    }
+}
+
 /// Rows taken out of hot together, on their way into files. Readers see them here until the commit.
 #[derive(Debug)]
 pub(crate) struct Sealed {
     /// The rows, in ascending precedence.
     pub(crate) runs: Vec<Run>,
+    /// Erasures that hold for all below these rows.
+    pub(crate) cuts: Vec<Cut>,
     /// Rows by day, at most.
     pub(crate) days: BTreeMap<Day, u64>,
     /// Every record of the dataset up to here is in these rows or in earlier ones.
@@ -38,7 +55,7 @@ pub(crate) struct Sealed {
     /// What was known then.
     pub(crate) known: Known,
     /// Its sorted and its late files, once they stand.
-    pub(crate) files: Option<(Vec<FileMeta>, Vec<FileMeta>)>,
+    pub(crate) files: Option<(Vec<FileMeta>, Vec<Told>)>,
 }
 
 /// Up to where the log's records are known already when it is replayed.
@@ -147,6 +164,26 @@ impl Holding {
         }
     }
 
+    /// Takes a durable erasure over.
+    pub(crate) fn erase(&mut self, erasure: &Erasure, position: Position, now: Time, floors: Floors) {
+        self.position = self.position.max(position);
+        if position <= floors.filed.min(floors.known) {
+            return;
+        }
+        self.snapshot = None;
+        let field = |name: &Arc<str>| self.dataset.field(name).map(|(ix, _)| ix);
+        let fields = erasure.fields.iter().filter_map(field).collect();
+        let cut = Cut { sensor: self.number(&erasure.sensor), span: erasure.span, fields };
+        if position > floors.known {
+            Arc::make_mut(&mut self.known.latest).erase(&cut);
+            let stamp = Stamp { position, log: self.log };
+            Arc::make_mut(&mut self.known.stamps).touch_all(cut.span, stamp);
+        }
+        if position > floors.filed {
+            self.hot.erase(cut, now);
+        }
+    }
+
     /// Newest values and registry take a run over that arrived after all before.
     pub(crate) fn learn(&mut self, run: &Run, notes: &[Note]) {
         if !run.is_empty() {
@@ -193,11 +230,18 @@ impl Holding {
         let hot = std::mem::take(&mut self.hot);
         self.sealed.push(Sealed {
             runs: hot.runs().to_vec(),
+            cuts: hot.cuts,
             days: hot.days,
             position: self.position.max(applied),
             known: self.known.clone(),
             files: None,
         });
+    }
+
+    /// Days with rows in files, or in parts that were sealed before the `part`-th.
+    pub(crate) fn days_below(&self, part: usize) -> BTreeSet<Day> {
+        let files = self.shelf.files.keys().chain(self.shelf.late.keys());
+        files.chain(self.sealed[..part].iter().flat_map(|part| part.days.keys())).copied().collect()
     }
 
     /// Something readers see has changed.
@@ -220,7 +264,12 @@ impl Holding {
         for (day, rows) in self.sealed.iter().flat_map(|s| &s.days) {
             *days.entry(*day).or_default() += rows;
         }
-        let memory = self.sealed.iter().flat_map(|s| &s.runs).chain(self.hot.runs());
+        let (mut memory, mut cuts) = (Vec::new(), Vec::new());
+        let parts = self.sealed.iter().map(|part| (&part.cuts, &part.runs[..]));
+        for (own, runs) in parts.chain([(&self.hot.cuts, self.hot.runs())]) {
+            cuts.extend(own.iter().map(|cut| (memory.len(), cut.clone())));
+            memory.extend_from_slice(runs);
+        }
         let snapshot = Arc::new(Snapshot {
             dataset: self.dataset.clone(),
             sensors: self.known.sensors.clone(),
@@ -230,7 +279,8 @@ impl Holding {
             numbers: self.numbers.clone(),
             stamps: self.known.stamps.clone(),
             shelf: self.shelf.clone(),
-            memory: memory.cloned().collect(),
+            memory,
+            cuts,
             days,
             newest: self.newest,
             cache: self.cache.clone(),

@@ -1,6 +1,7 @@
 //! Rows that are durable in the log and in no file yet.
 
 use crate::Run;
+use crate::run::cut::{Cut, erase};
 use crate::run::merge;
 use schemas::{Day, Time};
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hot {
     runs: Vec<Run>,
+    /// Erasures since the last sealing. They are done in `runs` and hold for all that lies below.
+    pub(crate) cuts: Vec<Cut>,
     /// Rows by day, at most: a key put twice counts twice until its runs meet.
     pub(crate) days: BTreeMap<Day, u64>,
     /// When the oldest of them became hot.
@@ -39,6 +42,18 @@ impl Hot {
         }
     }
 
+    /// Erases what is hot; what lies below waits until it is sealed.
+    pub(crate) fn erase(&mut self, cut: Cut, now: Time) {
+        self.oldest.get_or_insert(now);
+        self.runs.iter_mut().for_each(|run| *run = erase(run, [&cut]));
+        self.runs.retain(|run| !run.is_empty());
+        self.days.clear();
+        for (day, rows) in self.runs.iter().flat_map(days) {
+            *self.days.entry(day).or_default() += rows;
+        }
+        self.cuts.push(cut);
+    }
+
     /// The runs, in ascending precedence.
     pub(crate) fn runs(&self) -> &[Run] {
         &self.runs
@@ -51,12 +66,12 @@ impl Hot {
 
     /// Bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.runs.iter().map(Run::bytes).sum()
+        self.runs.iter().map(Run::bytes).sum::<usize>() + self.cuts.len() * size_of::<Cut>()
     }
 
-    /// Whether there are none.
+    /// Whether there is nothing to be sealed.
     pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.runs.is_empty() && self.cuts.is_empty()
     }
 }
 

@@ -142,6 +142,11 @@ impl Intake {
                 rejects.into_iter().for_each(|reject| desk.rejects.add(reject));
                 desk.position = position;
             }
+            Entry::Erase(erasure) => {
+                if let Some(book) = self.book(&erasure.dataset) {
+                    book.change(|holding| holding.erase(&erasure, position, (self.clock.0)(), floors(book)));
+                }
+            }
             Entry::Rejects(_) | Entry::Foreign { .. } => {}
         }
     }

@@ -1,7 +1,10 @@
 //! Fresh or late: decided once, at sealing (rules 1, 4 and 5).
 
+pub(crate) mod erased;
+
 use crate::Run;
 use crate::run::SensorIx;
+use crate::run::cut::Cut;
 use crate::run::split::{at_limits, by_day};
 use schemas::{Day, Time};
 use std::collections::BTreeMap;
@@ -41,14 +44,28 @@ impl Filed {
         self.0.get(sensor as usize).copied().unwrap_or(i64::MIN)
     }
 
+    /// The last instant that is late for a sensor.
+    pub(crate) fn limit(&self, sensor: SensorIx, closed: Closed) -> i64 {
+        self.of(sensor).max(closed.0.0.saturating_sub(1))
+    }
+
+    /// The ends of erasures are filed now (rule 7).
+    pub(crate) fn raise_cuts(&mut self, cuts: &[Cut]) {
+        cuts.iter().for_each(|cut| self.put(cut.sensor, cut.span.to.0 - 1));
+    }
+
+    fn put(&mut self, sensor: SensorIx, instant: i64) {
+        let at = sensor as usize;
+        if self.0.len() <= at {
+            self.0.resize(at + 1, i64::MIN);
+        }
+        self.0[at] = self.0[at].max(instant);
+    }
+
     /// The rows of a run are filed now.
     pub(crate) fn raise(&mut self, run: &Run) {
         for (sensor, rows) in run.keys.each() {
-            let at = sensor as usize;
-            if self.0.len() <= at {
-                self.0.resize(at + 1, i64::MIN);
-            }
-            self.0[at] = self.0[at].max(run.keys.time[rows.end - 1]);
+            self.put(sensor, run.keys.time[rows.end - 1]);
         }
     }
 }
@@ -64,8 +81,7 @@ pub(crate) struct Sorted {
 
 /// Tells fresh rows from late ones.
 pub(crate) fn sort(run: &Run, filed: &Filed, closed: Closed) -> Sorted {
-    let limit = |sensor| filed.of(sensor).max(closed.0.0.saturating_sub(1));
-    let (late, fresh) = at_limits(&run.keys, limit);
+    let (late, fresh) = at_limits(&run.keys, |sensor| filed.limit(sensor, closed));
     Sorted { fresh: by_day(run, &fresh), late: by_day(run, &late) }
 }
 

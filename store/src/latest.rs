@@ -1,7 +1,9 @@
 //! The newest value of each field of each sensor, and its time.
 
+use crate::run::cut::Cut;
 use crate::{Run, SensorIx};
 use schemas::{ABSENT, Time};
+use std::collections::BTreeMap;
 
 /// Newest values of one dataset, one row per sensor. Survives restarts and raw retention.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,6 +14,11 @@ pub struct Latest {
     pub times: Vec<i64>,
     /// sensor × fields + field: the newest value, or [`ABSENT`].
     pub values: Vec<i64>,
+    /// Newest values that erasures took, by sensor and field: the newest left is to be found. With the number of the last
+    /// erasure that may have had a part in it.
+    pub(crate) owed: BTreeMap<(SensorIx, usize), u64>,
+    /// Erasures taken over.
+    pub(crate) erasures: u64,
 }
 
 impl Latest {
@@ -36,6 +43,37 @@ impl Latest {
         if time >= self.times[at] {
             self.times[at] = time;
             self.values[at] = value;
+        }
+    }
+
+    /// An erasure takes newest values away.
+    pub(crate) fn erase(&mut self, cut: &Cut) {
+        self.erasures += 1;
+        for field in 0..self.fields {
+            let at = cut.sensor as usize * self.fields + field;
+            if at >= self.values.len() || !cut.fields.is_empty() && !cut.fields.contains(&field) {
+                continue;
+            }
+            let taken = self.values[at] != ABSENT && cut.span.holds(Time(self.times[at]));
+            if taken {
+                (self.times[at], self.values[at]) = (i64::MIN, ABSENT);
+            }
+            // Whoever looks for the newest value left may have seen one that is erased now.
+            if taken || self.owed.contains_key(&(cut.sensor, field)) {
+                self.owed.insert((cut.sensor, field), self.erasures);
+            }
+        }
+    }
+
+    /// The newest value left was found in a state that so many erasures are in; values that came since stand.
+    pub(crate) fn found(&mut self, of: (SensorIx, usize), seen: u64, newest: Option<(i64, i64)>) {
+        if self.owed.get(&of).is_none_or(|last| *last > seen) {
+            return;
+        }
+        self.owed.remove(&of);
+        let at = of.0 as usize * self.fields + of.1;
+        if let Some((time, value)) = newest.filter(|(time, _)| *time > self.times[at]) {
+            (self.times[at], self.values[at]) = (time, value);
         }
     }
 

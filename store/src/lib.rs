@@ -3,6 +3,7 @@
 //! The street: [`Writer::append`] → `log` (fsync, receipt) → `hot` (readable) → seal (sorted files) → flush (Delta commit) →
 //! fold (late rows merged into files). Whatever stands is published as an immutable [`Snapshot`] that [`Reader`]s take.
 
+mod act;
 mod book;
 mod cache;
 mod compact;
@@ -11,6 +12,7 @@ mod contract;
 mod desk;
 mod disk;
 pub mod durations;
+pub mod erasure;
 pub mod error;
 #[cfg(test)]
 mod fault;
@@ -55,6 +57,7 @@ pub mod writer;
 
 pub use config::Config;
 pub use durations::{Counted, Durations};
+pub use erasure::Erasure;
 pub use error::{Error, Kind};
 pub use latest::Latest;
 pub use position::{LogId, Position, Stamp};

@@ -55,7 +55,8 @@ async fn flush_due(store: &Store, now: Time, quiet: bool) {
         let due = {
             let holding = lock(&book.holding);
             let old = holding.hot.oldest.is_some_and(|oldest| now.0.saturating_sub(oldest.0) >= age);
-            old || !holding.sealed.is_empty() || holding.unsaved.is_some() || silent && holding.hot.is_empty()
+            let unsaved = holding.unsaved.is_some() || holding.saved < holding.flushed;
+            old || !holding.sealed.is_empty() || unsaved || silent && holding.hot.is_empty()
         };
         if due && !lock(&book.flush_trouble).waits() {
             flushed |= flush_one(store, book).await;
@@ -159,7 +160,10 @@ pub(crate) async fn settle(store: &Store) -> Result<(), Error> {
         loop {
             let day = lock(&book.holding).shelf.late.keys().next().copied();
             let Some(day) = day else { break };
-            fold::fold(store, book, day).await?;
+            if fold::fold(store, book, day).await? == 0 {
+                // Erasures wait for saved state.
+                flush::flush(store, book).await?;
+            }
         }
         while tiers(store, book).await? > 0 {}
         upkeep::settle(store, book).await?;

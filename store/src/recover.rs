@@ -2,8 +2,9 @@
 
 use crate::book::{Book, filed};
 use crate::cache::Cache;
-use crate::file::{FileMeta, Numbering, inspect};
-use crate::holding::Holding;
+use crate::file::Numbering;
+use crate::holding::{Holding, Known};
+use crate::late::erased::{self, Told};
 use crate::paths::{self, FileName};
 use crate::shelf::{Bin, LateFile, Shelf, is_folded};
 use crate::stamps::Stamps;
@@ -31,8 +32,8 @@ pub(crate) async fn open(ground: &Ground, dataset: Arc<Dataset>) -> Result<Book,
     for name in table.orphans().await? {
         remove(objects, &dataset, &name).await?;
     }
-    let (late, stale) = late_files(objects, &dataset, &table).await?;
-    let found = state::load(objects, &dataset).await?;
+    let mut found = state::load(objects, &dataset).await?;
+    let (late, stale) = late_files(objects, &dataset, &table, &mut found.known).await?;
     let mut shelf = Shelf::default();
     shelf.take_over(&table);
     let mut tiers = Vec::with_capacity(Tier::ALL.len());
@@ -44,17 +45,18 @@ pub(crate) async fn open(ground: &Ground, dataset: Arc<Dataset>) -> Result<Book,
         shelf.take_over_tier(tier, &table);
         tiers.push(table);
     }
-    for meta in &late {
-        shelf.add_late(LateFile::new(meta.clone(), &dataset.id, ground.bin.clone()));
+    for (meta, cuts) in &late {
+        shelf.add_late(LateFile::new(meta.clone(), &dataset.id, ground.bin.clone()).erasing(cuts.clone()));
+        found.filed.raise_cuts(cuts);
     }
-    for meta in stale {
-        let file = Arc::new(LateFile::new(meta, &dataset.id, ground.bin.clone()));
+    for (meta, cuts) in stale {
+        let file = Arc::new(LateFile::new(meta, &dataset.id, ground.bin.clone()).erasing(cuts));
         shelf.stale.entry(file.meta.name.day).or_default().push(file);
     }
-    let mut unseen: Vec<FileMeta> =
-        table.files().values().chain(&late).filter(|meta| !seen(&found.positions, &meta.name)).cloned().collect();
+    let files = table.files().values().map(|meta| (meta.clone(), Vec::new())).chain(late);
+    let mut unseen: Vec<_> = files.filter(|(meta, _)| !seen(&found.positions, &meta.name)).collect();
     // Files in ascending precedence: of two values at one instant the one taken over later stands.
-    unseen.sort_by_key(|meta| (matches!(meta.name.layer, paths::Layer::Late), meta.name.last));
+    unseen.sort_by_key(|(meta, _)| (matches!(meta.name.layer, paths::Layer::Late), meta.name.last));
     let (cache, bin) = (ground.cache.clone(), ground.bin.clone());
     let mut holding = Holding::new(dataset.clone(), found.known, found.filed, shelf, cache, bin);
     for tier in Tier::ALL {
@@ -85,7 +87,8 @@ async fn late_files(
     objects: &dyn ObjectStore,
     dataset: &Dataset,
     table: &Table,
-) -> Result<(Vec<FileMeta>, Vec<FileMeta>), Error> {
+    known: &mut Known,
+) -> Result<(Vec<Told>, Vec<Told>), Error> {
     let filed = filed(table);
     let folder = paths::late(&dataset.id);
     let listed: Vec<_> = objects.list(Some(&folder)).try_collect().await.map_err(|e| stored(&folder, e))?;
@@ -98,8 +101,9 @@ async fn late_files(
             continue;
         }
         let bytes = objects.get(&object.location).await.map_err(|e| stored(&object.location, e))?;
-        let meta = inspect(&dataset.id, name, &bytes.bytes().await.map_err(|e| stored(&object.location, e))?)?;
-        if is_folded(table, &name) { stale.push(meta) } else { late.push(meta) }
+        let bytes = bytes.bytes().await.map_err(|e| stored(&object.location, e))?;
+        let told = erased::read(dataset, name, &bytes, &mut |id| known.number(id))?;
+        if is_folded(table, &name) { stale.push(told) } else { late.push(told) }
     }
     Ok((late, stale))
 }
@@ -115,7 +119,7 @@ async fn remove(objects: &dyn ObjectStore, dataset: &Dataset, name: &FileName) -
 
 /// Reads files that saved state has not seen: newest filed instants (rule 7), newest values, stamps and sensors come from
 /// them. What payloads said of places and attributes is in the log alone.
-async fn catch_up(ground: &Ground, holding: Holding, unseen: &[FileMeta]) -> Result<Holding, Error> {
+async fn catch_up(ground: &Ground, holding: Holding, unseen: &[Told]) -> Result<Holding, Error> {
     let dataset = holding.dataset.clone();
     let fields: Vec<usize> = (0..dataset.fields.len()).collect();
     let shared = Arc::new(Mutex::new(holding));
@@ -123,7 +127,14 @@ async fn catch_up(ground: &Ground, holding: Holding, unseen: &[FileMeta]) -> Res
         let shared = shared.clone();
         Arc::new(move |id| Ok(crate::intake::lock(&shared).number(&id.into())))
     };
-    for meta in unseen {
+    for (meta, cuts) in unseen {
+        if !cuts.is_empty() {
+            let mut holding = crate::intake::lock(&shared);
+            cuts.iter().for_each(|cut| Arc::make_mut(&mut holding.known.latest).erase(cut));
+        }
+        if meta.rows == 0 {
+            continue;
+        }
         let run = ground.cache.load(&dataset, meta, &fields, &number).await?;
         let mut holding = crate::intake::lock(&shared);
         holding.filed.raise(&run);
@@ -136,7 +147,7 @@ async fn catch_up(ground: &Ground, holding: Holding, unseen: &[FileMeta]) -> Res
 
 /// Stamps of the days that commits changed which saved state has not seen (rule 22). Where the commit is gone from the log,
 /// a file's name is as good: it is at or above every change in the file.
-async fn restamp(stamps: &mut Stamps, table: &Table, known: &Positions, unseen: &[FileMeta]) -> Result<(), Error> {
+async fn restamp(stamps: &mut Stamps, table: &Table, known: &Positions, unseen: &[Told]) -> Result<(), Error> {
     let mut told = Stamps::default();
     let mut visit = |_, info| {
         let Ok(flush::Info { log, position, stamps }) = serde_json::from_value(info) else { return true };
@@ -145,7 +156,7 @@ async fn restamp(stamps: &mut Stamps, table: &Table, known: &Positions, unseen: 
         new
     };
     table.infos(&mut visit).await?;
-    for FileName { day, last, log, .. } in unseen.iter().map(|meta| meta.name) {
+    for FileName { day, last, log, .. } in unseen.iter().map(|(meta, _)| meta.name) {
         if told.over(day.span()) == Stamp::default() {
             stamps.touch(day, Stamp { position: last, log });
         }

@@ -1,5 +1,6 @@
 //! Sorted rows in memory: the one shape of hot rows, decoded files and merged answers.
 
+pub(crate) mod cut;
 pub mod merge;
 pub mod overlay;
 pub mod sort;

@@ -4,15 +4,17 @@ use crate::book::Book;
 use crate::file::{FileMeta, encode};
 use crate::holding::Sealed;
 use crate::intake::lock;
-use crate::late::{self, Sorted};
+use crate::late::{self, Closed, Filed, Sorted, erased};
 use crate::paths::{FileName, Layer};
+use crate::run::cut::Cut;
 use crate::run::merge;
 use crate::state::stored;
 use crate::store::Store;
-use crate::{Error, Kind, Run, SensorTable};
+use crate::{Error, Kind, LogId, Position, Run, SensorTable};
 use bytes::Bytes;
 use object_store::ObjectStoreExt;
-use schemas::Dataset;
+use schemas::{Dataset, Day};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Takes a dataset's hot rows and writes the files of everything taken so far, oldest first. What fails stays readable in
@@ -31,40 +33,87 @@ pub(crate) async fn seal(store: &Store, book: &Book) -> Result<(), Error> {
 
 /// Writes the files of the i-th part that waits. Only the flushing turn gets here, so the parts before stay as they are.
 async fn write(store: &Store, book: &Book, i: usize) -> Result<(), Error> {
-    let (runs, position, log, filed, closed, sensors) = {
+    let work = {
         let holding = lock(&book.holding);
         let sealed: &Sealed = &holding.sealed[i];
-        let (filed, sensors) = (holding.filed.clone(), holding.known.sensors.clone());
-        (sealed.runs.clone(), sealed.position, holding.log, filed, holding.closed, sensors)
-    };
-    let dataset = book.dataset.clone();
-    let (run, fresh, late) = blocking(move || {
-        let run = merge(&runs, dataset.fields.len());
-        let Sorted { fresh, late } = late::sort(&run, &filed, closed);
-        let name = |layer| move |day| FileName { layer, day, last: position, log };
-        let make = |layer, days: std::collections::BTreeMap<_, Run>| {
-            let days = days.into_iter().map(|(day, run)| encode(&dataset, &run, &sensors, name(layer)(day)));
-            days.collect::<Result<Vec<_>, Error>>()
-        };
-        Ok((run, make(Layer::Raw { seq: 0 }, fresh)?, make(Layer::Late, late)?))
-    })
-    .await?;
-    let mut files = (Vec::new(), Vec::new());
-    for (made, to) in [(fresh, &mut files.0), (late, &mut files.1)] {
-        for (meta, bytes) in made {
-            put(store, &book.dataset, &meta, bytes).await?;
-            store.points.pass("seal.file")?;
-            to.push(meta);
+        Work {
+            dataset: book.dataset.clone(),
+            sensors: holding.known.sensors.clone(),
+            runs: sealed.runs.clone(),
+            position: sealed.position,
+            log: holding.log,
+            filed: holding.filed.clone(),
+            closed: holding.closed,
+            cuts: sealed.cuts.clone(),
+            days: if sealed.cuts.is_empty() { BTreeSet::new() } else { holding.days_below(i) },
         }
+    };
+    let Made { run, fresh, late } = blocking(move || work.make()).await?;
+    let mut files = (Vec::new(), Vec::new());
+    for (meta, bytes) in fresh {
+        put(store, &book.dataset, &meta, bytes).await?;
+        store.points.pass("seal.file")?;
+        files.0.push(meta);
+    }
+    for (meta, bytes, cuts) in late {
+        put(store, &book.dataset, &meta, bytes).await?;
+        store.points.pass("seal.file")?;
+        files.1.push((meta, cuts));
     }
     book.change(|holding| {
         holding.filed.raise(&run);
+        files.1.iter().for_each(|(_, cuts)| holding.filed.raise_cuts(cuts));
         holding.changed();
         let sealed = &mut holding.sealed[i];
         sealed.runs = vec![run];
         sealed.files = Some(files);
     });
     Ok(())
+}
+
+/// A sealed part, and all that its files depend on.
+struct Work {
+    dataset: Arc<Dataset>,
+    sensors: Arc<SensorTable>,
+    runs: Vec<Run>,
+    position: Position,
+    log: LogId,
+    filed: Filed,
+    closed: Closed,
+    cuts: Vec<Cut>,
+    /// Days with rows below it.
+    days: BTreeSet<Day>,
+}
+
+/// A sealed part, as one run and as files.
+struct Made {
+    run: Run,
+    fresh: Vec<(FileMeta, Bytes)>,
+    late: Vec<(FileMeta, Bytes, Vec<Cut>)>,
+}
+
+impl Work {
+    /// Merges, sorts and encodes.
+    fn make(self) -> Result<Made, Error> {
+        let Work { dataset, sensors, position, log, .. } = &self;
+        let run = merge(&self.runs, dataset.fields.len());
+        let Sorted { fresh, mut late } = late::sort(&run, &self.filed, self.closed);
+        let mut cuts = erased::sort(&self.cuts, &self.filed, self.closed, &self.days);
+        let name = |layer, day| FileName { layer, day, last: *position, log: *log };
+        let fresh =
+            fresh.into_iter().map(|(day, run)| encode(dataset, &run, sensors, name(Layer::Raw { seq: 0 }, day)));
+        let fresh = fresh.collect::<Result<_, Error>>()?;
+        cuts.keys().for_each(|day| {
+            late.entry(*day).or_insert_with(|| merge(&[], dataset.fields.len()));
+        });
+        let late = late.into_iter().map(|(day, run)| {
+            let cuts = cuts.remove(&day).unwrap_or_default();
+            let (meta, bytes) = erased::write(dataset, (&run, &cuts), sensors, name(Layer::Late, day))?;
+            Ok((meta, bytes, cuts))
+        });
+        let late = late.collect::<Result<_, Error>>()?;
+        Ok(Made { run, fresh, late })
+    }
 }
 
 /// Writes a file, durably.

@@ -4,6 +4,7 @@ use crate::Tier;
 use crate::file::FileMeta;
 use crate::intake::lock;
 use crate::paths::FileName;
+use crate::run::cut::Cut;
 use crate::table::{App, Table};
 use object_store::path::Path;
 use schemas::{Day, Span, Time};
@@ -19,6 +20,8 @@ pub(crate) type Bin = Arc<Mutex<Vec<Path>>>;
 pub(crate) struct LateFile {
     /// Its name and figures.
     pub(crate) meta: FileMeta,
+    /// Erasures in it, which hold for all below its rows; each lies within its day.
+    pub(crate) cuts: Vec<Cut>,
     place: Path,
     folded: AtomicBool,
     bin: Bin,
@@ -27,7 +30,13 @@ pub(crate) struct LateFile {
 impl LateFile {
     /// A late file of a dataset.
     pub(crate) fn new(meta: FileMeta, dataset: &str, bin: Bin) -> LateFile {
-        LateFile { place: meta.name.place(dataset), meta, folded: AtomicBool::new(false), bin }
+        LateFile { place: meta.name.place(dataset), meta, cuts: Vec::new(), folded: AtomicBool::new(false), bin }
+    }
+
+    /// The file, with the erasures it says.
+    pub(crate) fn erasing(mut self, cuts: Vec<Cut>) -> LateFile {
+        self.cuts = cuts;
+        self
     }
 
     /// Its rows are in the table's files and tiers now.
@@ -157,12 +166,18 @@ impl Shelf {
         day.sort_by_key(|file| file.meta.name.last);
     }
 
+    /// Late files whose erasures may lie in a span, ascending.
+    pub(crate) fn erasing(&self, span: Span) -> impl Iterator<Item = &Arc<LateFile>> {
+        let days = span.days().map_or(Day(0)..Day(0), |(first, last)| first..Day(last.0 + 1));
+        self.late.range(days).flat_map(|(_, day)| day).filter(|file| !file.cuts.is_empty())
+    }
+
     /// Files and late files that may hold rows of a span, the former first: ascending precedence.
     pub(crate) fn over(&self, span: Span) -> impl Iterator<Item = &FileMeta> {
         // An empty span has no days; the range from 1 to 0 would panic.
         let days = span.days().map_or(Day(0)..Day(0), |(first, last)| first..Day(last.0 + 1));
         let files = self.files.range(days.clone()).flat_map(|(_, day)| day).map(|meta| &**meta);
-        let late = self.late.range(days).flat_map(|(_, day)| day).map(|file| &file.meta);
+        let late = self.late.range(days).flat_map(|(_, day)| day).map(|file| &file.meta).filter(|meta| meta.rows > 0);
         files.chain(late).filter(move |meta| meta.max_time >= span.from.0 && meta.min_time < span.to.0)
     }
 }

@@ -1,6 +1,7 @@
 //! An immutable published state of a dataset.
 
 mod dirty;
+mod erased;
 mod load;
 mod series;
 
@@ -10,6 +11,7 @@ pub use series::Series;
 
 use crate::cache::Cache;
 use crate::file::Numbering;
+use crate::run::cut::Cut;
 use crate::shelf::Shelf;
 use crate::stamps::Stamps;
 use crate::{Error, Kind, Latest, Position, Rollup, Run, SensorIx, Stamp, Tier};
@@ -46,6 +48,8 @@ pub struct Snapshot {
     pub(crate) shelf: Arc<Shelf>,
     /// Sealed and hot rows, in ascending precedence.
     pub(crate) memory: Vec<Run>,
+    /// Erasures among them: each holds for the runs before its place, and for all files.
+    pub(crate) cuts: Vec<(usize, Cut)>,
     /// Rows in memory by day, at most.
     pub(crate) days: BTreeMap<Day, u64>,
     /// The newest instant of all rows; `i64::MIN` when there are none.
@@ -71,7 +75,7 @@ impl Snapshot {
         first.into_iter().flatten().min().map(|day| (day.start(), Time(self.newest)))
     }
 
-    /// Days with rows in the span, ascending.
+    /// Days with rows in the span, ascending. A day may come of which all rows are erased, until that is folded.
     pub fn days(&self, span: Span) -> Vec<Day> {
         let Some((first, last)) = span.days() else { return Vec::new() };
         let filed = self.shelf.over(span).map(|meta| meta.name.day);

@@ -15,6 +15,12 @@ impl Stamps {
         *known = (*known).max(stamp);
     }
 
+    /// A record changed the days of a span that ever held a row.
+    pub(crate) fn touch_all(&mut self, span: Span, stamp: Stamp) {
+        let Some((first, last)) = span.days() else { return };
+        self.0.range_mut(first..=last).for_each(|(_, known)| *known = (*known).max(stamp));
+    }
+
     /// The largest stamp of the days a span touches; days found empty have the least of all.
     pub(crate) fn over(&self, span: Span) -> Stamp {
         let Some((first, last)) = span.days() else { return Stamp::default() };

@@ -29,6 +29,9 @@ struct State {
     filed: Vec<i64>,
     times: Vec<i64>,
     values: Vec<i64>,
+    /// Newest values that are to be found again since an erasure took them: (sensor, field).
+    #[serde(default)]
+    owed: Vec<(SensorIx, usize)>,
     stamps: Vec<(Day, Stamp)>,
     registry: Registry,
 }
@@ -58,6 +61,7 @@ pub(crate) async fn save(
         sensors,
         times: known.latest.times.clone(),
         values: known.latest.values.clone(),
+        owed: known.latest.owed.keys().copied().collect(),
         stamps: known.stamps.iter().collect(),
         registry: (*known.registry).clone(),
     };
@@ -85,6 +89,10 @@ pub(crate) async fn load(objects: &dyn ObjectStore, dataset: &Dataset) -> Result
                 latest.set(sensor as SensorIx, new, state.times[at], state.values[at]);
             }
         }
+    }
+    for (sensor, old) in state.owed {
+        let Some((new, _)) = state.fields.get(old).and_then(|name| dataset.field(name)) else { continue };
+        latest.owed.insert((sensor, new), 0);
     }
     let mut stamps = Stamps::default();
     state.stamps.into_iter().for_each(|(day, stamp)| stamps.touch(day, stamp));

@@ -12,7 +12,7 @@ use crate::replay::{Refusals, Replay};
 use crate::shelf::Bin;
 use crate::state::{self, Positions};
 use crate::turns::Turns;
-use crate::{Clock, Config, Error, Kind, LogId, contract, desk, local};
+use crate::{Clock, Config, Error, Kind, LogId, act, contract, desk, local};
 use object_store::{ObjectStore, ObjectStoreExt};
 use schemas::Dataset;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -93,6 +93,9 @@ impl Store {
         let id = found.id;
         intake.books.iter().for_each(|book| lock(&book.holding).rows = 0);
         let feed = intake.clone();
+        for book in &intake.books {
+            act::find(book).await?;
+        }
         let log = log.start(floor.max(found.last), Box::new(move |group| feed.durable(group)))?;
         Ok(Store {
             config,

@@ -2,7 +2,7 @@
 
 use crate::intake::lock;
 use crate::store::Store;
-use crate::{Config, Error, Kind, Position, Reader, maintenance};
+use crate::{Config, Erasure, Error, Kind, Position, Reader, act, maintenance};
 use schemas::{Batch, Dataset, Reject, Time};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -46,6 +46,17 @@ impl Writer {
     /// `Kind::Busy` when `queue_bytes` are waiting or flushes do not keep up, `Kind::Full` when the disk is.
     pub async fn append(&self, append: Append) -> Result<Receipt, Error> {
         append_to(&self.store, append).await
+    }
+
+    /// Readings that an erasure would concern now. `Kind::Unknown` where dataset, sensor or field is not known,
+    /// `Kind::Mismatch` where the span is empty.
+    pub async fn preview(&self, erasure: &Erasure) -> Result<u64, Error> {
+        act::preview(&self.store, erasure).await
+    }
+
+    /// Erases: durable like any append, and in force for all readers when it answers. Refused as [`Writer::preview`] says.
+    pub async fn erase(&self, erasure: Erasure) -> Result<Receipt, Error> {
+        act::erase(&self.store, erasure).await
     }
 
     /// The time given to a recent message without time that had this hash of topic and payload (rule 24).

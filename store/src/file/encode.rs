@@ -3,7 +3,7 @@
 use super::column::{Column, Fault};
 use super::groups::{Groups, Source};
 use super::layout::{self, Layout};
-use super::{FileMeta, trial};
+use super::{FileMeta, note, trial};
 use crate::paths::FileName;
 use crate::{Error, Keys, Kind, Rollup, Run, SensorTable, Tier};
 use bytes::Bytes;
@@ -35,10 +35,21 @@ pub(crate) fn encode(
     sensors: &SensorTable,
     name: FileName,
 ) -> Result<(FileMeta, Bytes), Error> {
+    encode_noted(dataset, run, sensors, name, None)
+}
+
+/// As [`encode()`], with a text in the footer.
+pub(crate) fn encode_noted(
+    dataset: &Dataset,
+    run: &Run,
+    sensors: &SensorTable,
+    name: FileName,
+    text: Option<&str>,
+) -> Result<(FileMeta, Bytes), Error> {
     let day = name.day.span();
     debug_assert!(run.keys.time.iter().all(|&t| day.from.0 <= t && t < day.to.0), "rows outside the day of {name:?}");
     let column = |ix: usize| run.columns.get(ix)?.as_ref().map(|values| Source::Longs(values));
-    file(dataset, &Layout::of(dataset, None), &run.keys, &column, sensors, name)
+    file((dataset, &Layout::of(dataset, None)), &run.keys, &column, sensors, name, text)
 }
 
 /// The Parquet file of rows of a tier, and its figures. There is at least one row; `name.day` is the first of their partition.
@@ -52,16 +63,16 @@ pub(crate) fn encode_tier(
     name: FileName,
 ) -> Result<(FileMeta, Bytes), Error> {
     let column = |ix: usize| rollup.columns.get(ix)?.as_ref().map(|values| Source::Values(values));
-    file(dataset, &Layout::of(dataset, Some(tier)), &rollup.keys, &column, sensors, name)
+    file((dataset, &Layout::of(dataset, Some(tier))), &rollup.keys, &column, sensors, name, None)
 }
 
 fn file<'a>(
-    dataset: &Dataset,
-    layout: &Layout,
+    (dataset, layout): (&Dataset, &Layout),
     keys: &Keys,
     column: &dyn Fn(usize) -> Option<Source<'a>>,
     sensors: &SensorTable,
     name: FileName,
+    text: Option<&str>,
 ) -> Result<(FileMeta, Bytes), Error> {
     let groups = Groups::of(keys, sensors)?;
     let mut columns = vec![(layout::TIME, Column::times(&groups, &keys.time))];
@@ -74,14 +85,14 @@ fn file<'a>(
         message: format!("{}/{}: cannot be encoded: {e}", dataset.id, name.path()),
         source: Some(Box::new(e)),
     };
-    let bytes = write(&groups, &columns).map_err(broken)?;
+    let bytes = write(&groups, &columns, text).map_err(broken)?;
     let (min_time, max_time) = keys.time.iter().fold((i64::MAX, i64::MIN), |(low, high), &t| (low.min(t), high.max(t)));
     let (min_sensor, max_sensor) = groups.ends();
     let rows = groups.rows as u64;
     Ok((FileMeta { name, bytes: bytes.len() as u64, rows, min_time, max_time, min_sensor, max_sensor }, bytes))
 }
 
-fn write(groups: &Groups<'_>, columns: &[(&str, Column)]) -> parquet::errors::Result<Bytes> {
+fn write(groups: &Groups<'_>, columns: &[(&str, Column)], text: Option<&str>) -> parquet::errors::Result<Bytes> {
     let mut types = vec![layout::sensor()?, layout::time()?];
     let mut encodings = Vec::new();
     for (name, column) in columns {
@@ -103,6 +114,7 @@ fn write(groups: &Groups<'_>, columns: &[(&str, Column)]) -> parquet::errors::Re
         }
         group.close()?;
     }
+    text.into_iter().for_each(|text| writer.append_key_value_metadata(note::entry(text)));
     writer.into_inner().map(Bytes::from)
 }
 

@@ -126,7 +126,7 @@ fn integers(file: &ArrowReaderMetadata) -> SchemaRef {
 }
 
 /// The Parquet reader may panic on damaged bytes (`facts/reliability-performance.md`, B6).
-fn guard<T>(path: &str, work: impl FnOnce() -> Parquet<T>) -> Result<T, Error> {
+pub(super) fn guard<T>(path: &str, work: impl FnOnce() -> Parquet<T>) -> Result<T, Error> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(fault)) => Err(corrupt(path, fault)),

@@ -1,10 +1,11 @@
 //! Which file of a day takes which late row.
 
-use crate::Run;
 use crate::file::FileMeta;
+use crate::run::cut::Cut;
 use crate::run::split::{Picked, pick};
 use crate::run::{Keys, SensorIx};
-use schemas::{Day, Time};
+use crate::{Run, SensorTable};
+use schemas::Day;
 use std::sync::Arc;
 
 /// A file of at most so many bytes takes in rows that no file has; larger ones are left in peace.
@@ -25,27 +26,34 @@ pub(super) struct Plan {
     pub(super) day: Day,
     /// The day's late rows, merged.
     overlay: Run,
+    /// What is erased in files before they get their rows.
+    pub(super) cuts: Arc<[Cut]>,
     /// Per row whether a file has its key.
     taken: Vec<bool>,
     pub(super) targets: Vec<Target>,
 }
 
 impl Plan {
-    /// A plan for a day's late rows; there is at least one.
-    pub(super) fn new(overlay: Run) -> Plan {
-        let day = Time(overlay.keys.time.first().copied().unwrap_or_default()).day();
-        Plan { day, taken: vec![false; overlay.len()], overlay, targets: Vec::new() }
+    /// A plan for a day's late rows and erasures.
+    pub(super) fn new(day: Day, overlay: Run, cuts: Arc<[Cut]>) -> Plan {
+        Plan { day, taken: vec![false; overlay.len()], overlay, cuts, targets: Vec::new() }
     }
 
-    /// Whether a file may hold the key of a late row not placed yet.
-    pub(super) fn may_touch(&self, file: &FileMeta) -> bool {
-        self.overlay.keys.each().any(|(_, rows)| {
-            let from = rows.start + self.overlay.keys.time[rows.clone()].partition_point(|&t| t < file.min_time);
-            (from..rows.end).take_while(|&row| self.overlay.keys.time[row] <= file.max_time).any(|row| !self.taken[row])
-        })
+    /// Whether a file may hold the key of a late row not placed yet, or erased rows.
+    pub(super) fn may_touch(&self, file: &FileMeta, sensors: &SensorTable) -> bool {
+        let inside = |cut: &Cut| cut.span.from.0 <= file.max_time && cut.span.to.0 > file.min_time;
+        let has = |id: &Arc<str>| *file.min_sensor <= **id && **id <= *file.max_sensor;
+        let erases = |cut: &Cut| inside(cut) && sensors.ids.get(cut.sensor as usize).is_some_and(has);
+        self.cuts.iter().any(erases)
+            || self.overlay.keys.each().any(|(_, rows)| {
+                let from = rows.start + self.overlay.keys.time[rows.clone()].partition_point(|&t| t < file.min_time);
+                (from..rows.end)
+                    .take_while(|&row| self.overlay.keys.time[row] <= file.max_time)
+                    .any(|row| !self.taken[row])
+            })
     }
 
-    /// Gives a file the late rows whose keys it has.
+    /// Gives a file the late rows whose keys it has; it is written anew for these, and for rows that are erased in it.
     pub(super) fn touch(&mut self, file: &Arc<FileMeta>, keys: &Keys) {
         let mut rows = Vec::new();
         for (sensor, own) in self.overlay.keys.each() {
@@ -53,7 +61,7 @@ impl Plan {
             let has = |&row: &usize| theirs.binary_search(&self.overlay.keys.time[row]).is_ok();
             rows.extend(own.filter(has).map(|row| row as u32));
         }
-        if !rows.is_empty() {
+        if !rows.is_empty() || self.cuts.iter().any(|cut| !cut.rows(keys).is_empty()) {
             rows.iter().for_each(|&row| self.taken[row as usize] = true);
             self.targets.push(Target { file: Some(file.clone()), rows });
         }

@@ -3,6 +3,7 @@
 //! - batch: dataset, sensors (count, ids), rows, sensor column, time column, fields (count; name and column each; those
 //!   without any value are left out), notes, marks.
 //! - rejects: count, then each: source, topic, hash, reason's name, field, detail, payload, time.
+//! - erasure: dataset, sensor, first instant, instant after the last, fields (count, names), when, who, rows.
 //!
 //! Texts and counts as in [`super::wire`], columns as in [`super::column`]; a note is JSON, since there
 //! are few and they will learn to say more.
@@ -10,8 +11,8 @@
 use super::Entry;
 use super::column;
 use super::wire::{Bytes, Malformed, put_bytes, put_count, put_u64};
-use crate::{Error, Kind};
-use schemas::{ABSENT, Batch, Dataset, Mark, Note, Reason, Reject, Time};
+use crate::{Erasure, Error, Kind};
+use schemas::{ABSENT, Batch, Dataset, Mark, Note, Reason, Reject, Span, Time};
 use serde::Deserialize;
 use serde::de::value::{Error as NoReason, StrDeserializer};
 use std::sync::Arc;
@@ -20,8 +21,10 @@ use std::sync::Arc;
 pub(super) const NOTE: u8 = 0;
 /// Kind byte of a batch.
 pub(super) const BATCH: u8 = 1;
-/// Kind byte of rejects. Erasures and days going (rules 14 and 16) will be 3 and 4.
+/// Kind byte of rejects.
 pub(super) const REJECTS: u8 = 2;
+/// Kind byte of an erasure (rule 14).
+pub(super) const ERASURE: u8 = 3;
 
 /// Why a body cannot be read.
 #[derive(Debug)]
@@ -44,11 +47,32 @@ pub(super) fn take(kind: u8, body: &[u8], datasets: &[Arc<Dataset>]) -> Result<E
     let entry = match kind {
         BATCH => take_batch(&mut bytes, datasets)?,
         REJECTS => Entry::Rejects(take_rejects(&mut bytes)?),
+        ERASURE => take_erasure(&mut bytes, datasets)?,
         other => return Err(Unread::Kind(other)),
     };
     match entry {
         Entry::Foreign { .. } => Ok(entry),
         _ => bytes.end().map(|()| entry).map_err(Unread::from),
+    }
+}
+
+/// The kind of an entry's record; nothing if it needs none.
+pub(super) fn kind(entry: &Entry) -> Option<u8> {
+    match entry {
+        Entry::Batch(batch) => (!batch.is_empty() || !batch.marks.is_empty()).then_some(BATCH),
+        Entry::Rejects(rejects) => (!rejects.is_empty()).then_some(REJECTS),
+        Entry::Erase(_) => Some(ERASURE),
+        Entry::Foreign { .. } => None,
+    }
+}
+
+/// Appends the body of an entry that needs a record.
+pub(super) fn put(out: &mut Vec<u8>, entry: &Entry) {
+    match entry {
+        Entry::Batch(batch) => put_batch(out, batch),
+        Entry::Rejects(rejects) => put_rejects(out, rejects),
+        Entry::Erase(erasure) => put_erasure(out, erasure),
+        Entry::Foreign { .. } => {}
     }
 }
 
@@ -132,7 +156,7 @@ fn take_rows<'a>(bytes: &mut Bytes<'a>, rows: usize, batch: &mut Batch) -> Resul
 /// A batch that the contracts cannot read, with the error for when it is needed.
 fn foreign(dataset: &str, why: &str) -> Entry {
     let message = format!(
-        "the log holds readings of the dataset {dataset} {why}; \
+        "the log holds records of the dataset {dataset} {why}; \
          put it back until they are filed (a clean stop files everything), then take it out"
     );
     Entry::Foreign { dataset: dataset.to_owned(), why: Error::new(Kind::Mismatch, message) }
@@ -179,4 +203,41 @@ fn take_reject(bytes: &mut Bytes<'_>) -> Result<Reject, Malformed> {
         payload: bytes.bytes()?.to_vec(),
         time: Time(bytes.i64()?),
     })
+}
+
+/// Appends an erasure.
+pub(super) fn put_erasure(out: &mut Vec<u8>, erasure: &Erasure) {
+    put_bytes(out, erasure.dataset.as_bytes());
+    put_bytes(out, erasure.sensor.as_bytes());
+    put_u64(out, erasure.span.from.0 as u64);
+    put_u64(out, erasure.span.to.0 as u64);
+    put_count(out, erasure.fields.len());
+    erasure.fields.iter().for_each(|field| put_bytes(out, field.as_bytes()));
+    put_u64(out, erasure.at.0 as u64);
+    put_bytes(out, erasure.who.as_bytes());
+    put_u64(out, erasure.rows);
+}
+
+/// Reads an erasure, or says that the contracts do not know it.
+fn take_erasure(bytes: &mut Bytes<'_>, datasets: &[Arc<Dataset>]) -> Result<Entry, Malformed> {
+    let erasure = Erasure {
+        dataset: bytes.text()?.into(),
+        sensor: bytes.text()?.into(),
+        span: Span { from: Time(bytes.i64()?), to: Time(bytes.i64()?) },
+        fields: (0..bytes.count()?).map(|_| bytes.text().map(Arc::from)).collect::<Result<_, _>>()?,
+        at: Time(bytes.i64()?),
+        who: bytes.text()?.into(),
+        rows: bytes.u64()?,
+    };
+    let Some(dataset) = datasets.iter().find(|dataset| dataset.id == erasure.dataset) else {
+        return Ok(foreign(&erasure.dataset, "but no contract declares it"));
+    };
+    // To erase fewer fields, or all of them instead, would both be wrong.
+    match erasure.fields.iter().find(|field| dataset.field(field).is_none()) {
+        Some(unknown) => {
+            let why = format!("with the field {unknown}, which its contract no longer has");
+            Ok(foreign(&erasure.dataset, &why))
+        }
+        None => Ok(Entry::Erase(erasure)),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! **Folder.** `id` (the random log-id), `lock`, `released` ([`crate::released`]), segments, and what recovery cut (`*.cut`,
 //! for a person; never read again). A segment ([`segment`]) is a header and groups of records ([`frame`]). A record carries a
-//! batch, rejects ([`body`]), or only its note: the position known to be fsynced when it was written.
+//! batch, rejects, an erasure ([`body`]), or only its note: the position known to be fsynced when it was written.
 //!
 //! **Operation.** One thread ([`thread`]) takes all that waits ([`queue`]), gives positions in the order of the calls, writes
 //! them as one group, fsyncs, hands the records to `durable`, then gives the receipts out. Records of the next group note this
@@ -40,7 +40,7 @@ mod wire;
 
 use crate::disk::{Disk, Lock, Real, sync_folder};
 use crate::durations::Counted;
-use crate::{Append, Config, Error, LogId, Position, Receipt};
+use crate::{Append, Config, Erasure, Error, LogId, Position, Receipt};
 use queue::Shared;
 use recover::Recovery;
 use schemas::{Batch, Dataset, Reject};
@@ -59,7 +59,9 @@ pub(crate) enum Entry {
     Batch(Batch),
     /// Rejects of one append.
     Rejects(Vec<Reject>),
-    /// A batch (met while recovering only) that the contracts at hand cannot read: its dataset or one of its fields is gone.
+    /// Readings to be forgotten.
+    Erase(Erasure),
+    /// A batch or erasure (met while recovering only) that the contracts at hand cannot read: its dataset or one of its fields is gone.
     /// An error unless the record is known to be filed.
     Foreign {
         /// The dataset it names.
@@ -194,7 +196,13 @@ impl Handle {
     /// `Kind::Busy` when `queue_bytes` wait, `Kind::Full` or `Kind::Io` while the log is stopped, `Kind::Closed` after its
     /// end; a receiver that ends without a word means that the log thread panicked.
     pub(crate) fn append(&self, append: Append) -> Result<oneshot::Receiver<Result<Receipt, Error>>, Error> {
-        self.keeper.0.push(append)
+        let batches = append.batches.into_iter().map(Entry::Batch);
+        self.log(batches.chain([Entry::Rejects(append.rejects)]).collect())
+    }
+
+    /// Queues entries, as `append` does; they are durable together.
+    pub(crate) fn log(&self, entries: Vec<Entry>) -> Result<oneshot::Receiver<Result<Receipt, Error>>, Error> {
+        self.keeper.0.push(entries)
     }
 
     /// Removes segments wholly at or below `position`, oldest first, never the newest, nor, up to `tail_bytes` of log, what a

@@ -2,8 +2,8 @@
 
 use super::kept::Kept;
 use super::segment::Segment;
-use super::{LogStats, Settings};
-use crate::{Append, Durations, Error, Kind, LogId, Position, Receipt};
+use super::{Entry, LogStats, Settings};
+use crate::{Durations, Error, Kind, LogId, Position, Receipt};
 use schemas::{Batch, Dataset};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ const MOST: usize = 1 << 30;
 /// An append that waits.
 pub(super) struct Waiting {
     /// What to log.
-    pub append: Append,
+    pub entries: Vec<Entry>,
     /// Its bytes in memory.
     pub bytes: usize,
     /// Who waits for it.
@@ -89,11 +89,13 @@ impl Shared {
     }
 
     /// Queues an append, or refuses it.
-    pub(super) fn push(&self, append: Append) -> Result<oneshot::Receiver<Result<Receipt, Error>>, Error> {
-        for batch in &append.batches {
-            check(batch, &self.datasets)?;
+    pub(super) fn push(&self, entries: Vec<Entry>) -> Result<oneshot::Receiver<Result<Receipt, Error>>, Error> {
+        for entry in &entries {
+            if let Entry::Batch(batch) = entry {
+                check(batch, &self.datasets)?;
+            }
         }
-        let bytes = size(&append);
+        let bytes = entries.iter().map(size).sum::<usize>() + 64;
         if bytes > MOST {
             return Err(Error::new(
                 Kind::Io,
@@ -114,7 +116,7 @@ impl Shared {
         }
         let (receipt, receiver) = oneshot::channel();
         queue.bytes += bytes;
-        queue.waiting.push_back(Waiting { append, bytes, receipt });
+        queue.waiting.push_back(Waiting { entries, bytes, receipt });
         drop(queue);
         self.ready.notify_one();
         Ok(receiver)
@@ -206,14 +208,19 @@ fn check(batch: &Batch, datasets: &[Arc<Dataset>]) -> Result<(), Error> {
     if whole { Ok(()) } else { Err(Error::new(Kind::Io, format!("a batch of {id} whose columns do not fit together"))) }
 }
 
-/// About the bytes an append takes in memory.
-fn size(append: &Append) -> usize {
-    let batch = |batch: &Batch| {
-        let texts = batch.sensors.iter().map(|sensor| sensor.len() + 32).sum::<usize>();
-        let row = size_of::<u32>() + size_of::<i64>() * (1 + batch.columns.len());
-        texts + batch.len() * row + batch.notes.len() * 256 + batch.marks.len() * 16 + 128
-    };
-    let rejects =
-        append.rejects.iter().map(|reject| reject.payload.len() + reject.detail.len() + reject.topic.len() + 160);
-    append.batches.iter().map(batch).sum::<usize>() + rejects.sum::<usize>() + 64
+/// About the bytes an entry takes in memory.
+fn size(entry: &Entry) -> usize {
+    match entry {
+        Entry::Batch(batch) => {
+            let texts = batch.sensors.iter().map(|sensor| sensor.len() + 32).sum::<usize>();
+            let row = size_of::<u32>() + size_of::<i64>() * (1 + batch.columns.len());
+            texts + batch.len() * row + batch.notes.len() * 256 + batch.marks.len() * 16 + 128
+        }
+        Entry::Rejects(rejects) => {
+            let one = |reject: &schemas::Reject| reject.payload.len() + reject.detail.len() + reject.topic.len() + 160;
+            rejects.iter().map(one).sum()
+        }
+        Entry::Erase(erasure) => 256 + 64 * erasure.fields.len(),
+        Entry::Foreign { .. } => 0,
+    }
 }

@@ -1,13 +1,12 @@
 //! The log thread: takes what waits, encodes it into one buffer, writes and fsyncs it, publishes, gives the receipts out.
 
-use super::body::{self, BATCH, NOTE, REJECTS};
+use super::Record;
+use super::body::{self, NOTE};
 use super::frame::{self, Seed};
 use super::queue::{Shared, Turn, Waiting};
 use super::segment::{self, Header};
-use super::{Entry, Record};
 use crate::disk::Lock;
 use crate::{Error, Kind, Position, Receipt};
-use schemas::Batch;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -172,17 +171,12 @@ impl Thread {
         let mut records = Vec::new();
         let mut receipts = Vec::with_capacity(group.len());
         let mut last = self.last;
-        for Waiting { append, receipt, .. } in group {
-            let carries = |batch: &Batch| !batch.is_empty() || !batch.marks.is_empty();
-            for batch in append.batches.into_iter().filter(carries) {
+        for Waiting { entries, receipt, .. } in group {
+            for entry in entries {
+                let Some(kind) = body::kind(&entry) else { continue };
                 last = self.next;
-                self.put(BATCH, |out| body::put_batch(out, &batch));
-                records.push(Record { position: last, entry: Entry::Batch(batch) });
-            }
-            if !append.rejects.is_empty() {
-                last = self.next;
-                self.put(REJECTS, |out| body::put_rejects(out, &append.rejects));
-                records.push(Record { position: last, entry: Entry::Rejects(append.rejects) });
+                self.put(kind, |out| body::put(out, &entry));
+                records.push(Record { position: last, entry });
             }
             receipts.push((receipt, last));
         }

@@ -1,9 +1,9 @@
 //! Laying rows over rows: by key, and within a key field by field.
 
-#[cfg(test)]
-use super::Run;
+use super::{Keys, Run, SensorIx};
 use schemas::ABSENT;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Rows borrowed from somewhere: times, and per column the values or nothing.
 #[derive(Clone, Debug)]
@@ -20,6 +20,14 @@ impl<'a> View<'a> {
     pub(crate) fn of(run: &'a Run, rows: Range<usize>) -> View<'a> {
         let columns = run.columns.iter().map(|c| c.as_ref().map(|c| &c[rows.clone()])).collect();
         View { time: &run.keys.time[rows], columns }
+    }
+
+    /// The rows as a run of one sensor.
+    pub(crate) fn run(&self, sensor: SensorIx) -> Run {
+        let mut keys = Keys::default();
+        keys.push(sensor, self.time.iter().copied());
+        let column = |column: &Option<&[i64]>| column.map(|values| Arc::new(values.to_vec()));
+        Run { keys: Arc::new(keys), columns: self.columns.iter().map(column).collect() }
     }
 }
 

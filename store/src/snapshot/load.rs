@@ -1,8 +1,9 @@
 //! Fetching the columns of a span.
 
-use super::Snapshot;
 use super::series::{self, Series};
+use super::{Snapshot, erased};
 use crate::file::FileMeta;
+use crate::run::cut::Cut;
 use crate::run::overlay::View;
 use crate::{Error, Rollup, Run, SensorIx, SensorTable, Tier};
 use futures::{StreamExt, TryStreamExt};
@@ -19,6 +20,8 @@ pub struct Loaded {
     fields: Vec<usize>,
     /// In ascending precedence.
     layers: Vec<Run>,
+    /// Erasures among them, each with the number of layers it holds for.
+    cuts: Vec<(usize, Cut)>,
     /// Sensors that may have rows, ascending.
     sensors: Vec<SensorIx>,
     /// For each of them the entry of `at` after its last.
@@ -35,17 +38,24 @@ pub(super) async fn load(
 ) -> Result<Loaded, Error> {
     let wanted = sensors.map(|numbers| ids(&snapshot.sensors, numbers));
     let files = snapshot.shelf.over(span).filter(|meta| wanted.as_ref().is_none_or(|ids| holds_any(meta, ids)));
+    let files: Vec<FileMeta> = files.cloned().collect();
+    let cuts = erased::cuts(snapshot, span, sensors, &files);
+    // Where values alone are erased, whether a row stays depends on all its fields.
+    let wanted = match cuts.iter().any(|(_, cut)| !cut.fields.is_empty()) {
+        true => (0..snapshot.dataset.fields.len()).collect(),
+        false => fields.to_vec(),
+    };
     let number = snapshot.numbering();
-    let runs = futures::stream::iter(files.cloned().collect::<Vec<_>>()).map(|meta| {
-        let (cache, dataset, number, fields) =
-            (snapshot.cache.clone(), snapshot.dataset.clone(), number.clone(), fields.to_vec());
-        async move { cache.load(&dataset, &meta, &fields, &number).await }
+    let runs = futures::stream::iter(files).map(|meta| {
+        let (cache, dataset, number, wanted) =
+            (snapshot.cache.clone(), snapshot.dataset.clone(), number.clone(), wanted.clone());
+        async move { cache.load(&dataset, &meta, &wanted, &number).await }
     });
     let mut layers: Vec<Run> = runs.buffered(AT_ONCE).try_collect().await?;
     if !span.is_empty() {
         layers.extend(snapshot.memory.iter().cloned());
     }
-    Ok(Loaded::new(span, fields.to_vec(), layers, sensors, snapshot.sensors.ids.len()))
+    Ok(Loaded { cuts, ..Loaded::new(span, fields.to_vec(), layers, sensors, snapshot.sensors.ids.len()) })
 }
 
 pub(super) async fn load_tier(
@@ -116,7 +126,7 @@ impl Loaded {
         }
         let sensors: Vec<SensorIx> = (0..known as u32).filter(|&s| count[s as usize] > 0).collect();
         let ends = sensors.iter().map(|&s| next[s as usize]).collect();
-        Loaded { span, fields, layers, sensors, ends, at }
+        Loaded { span, fields, layers, cuts: Vec::new(), sensors, ends, at }
     }
 
     /// Sensors that may have rows, ascending.
@@ -129,6 +139,14 @@ impl Loaded {
     pub fn series(&self, sensor: SensorIx, visit: &mut dyn FnMut(Series<'_>)) {
         let Ok(i) = self.sensors.binary_search(&sensor) else { return };
         let start = if i == 0 { 0 } else { self.ends[i - 1] };
+        let all: Vec<usize>;
+        let erased = self.cuts.iter().any(|(_, cut)| cut.sensor == sensor);
+        let fields = if erased {
+            all = (0..self.layers.first().map_or(0, |run| run.columns.len())).collect();
+            &all
+        } else {
+            &self.fields
+        };
         let view = |&(layer, place): &(u32, u32)| {
             let run = &self.layers[layer as usize];
             let rows = run.keys.rows_at(place as usize);
@@ -137,9 +155,13 @@ impl Loaded {
             let to = rows.start + times.partition_point(|&t| t < self.span.to.0);
             let column = |&field: &usize| run.columns[field].as_ref().map(|c| &c[from..to]);
             (from < to)
-                .then(|| View { time: &run.keys.time[from..to], columns: self.fields.iter().map(column).collect() })
+                .then(|| (layer, View { time: &run.keys.time[from..to], columns: fields.iter().map(column).collect() }))
         };
-        let views: Vec<View<'_>> = self.at[start..self.ends[i]].iter().filter_map(view).collect();
-        series::merged(&views, visit);
+        let views = self.at[start..self.ends[i]].iter().filter_map(view);
+        if erased {
+            let run = erased::merged(sensor, &views.collect::<Vec<_>>(), &self.cuts);
+            return series::whole(&run, &self.fields, visit);
+        }
+        series::merged(&views.map(|(_, view)| view).collect::<Vec<_>>(), visit);
     }
 }

@@ -1,5 +1,6 @@
 //! Rows of one sensor, merged over all layers.
 
+use crate::Run;
 use crate::run::overlay::{Rows, View, overlay_all};
 use schemas::ABSENT;
 
@@ -18,6 +19,14 @@ pub(super) fn merged(views: &[View<'_>], visit: &mut dyn FnMut(Series<'_>)) {
         [] => {}
         [one] => show(one, visit),
         _ => show(&join(views).view(), visit),
+    }
+}
+
+/// Shows the given fields of a run of one sensor, unless it is empty.
+pub(super) fn whole(run: &Run, fields: &[usize], visit: &mut dyn FnMut(Series<'_>)) {
+    if !run.is_empty() {
+        let columns = fields.iter().map(|&field| run.columns[field].as_ref().map(|column| &column[..])).collect();
+        show(&View { time: &run.keys.time, columns }, visit);
     }
 }
 

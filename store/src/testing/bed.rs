@@ -7,7 +7,9 @@ use crate::paths::Layer;
 use crate::store::Store;
 use crate::table::Table;
 use crate::writer::append_to;
-use crate::{Append, Config, Error, Run, Snapshot, compact, disk, flush, fold, local, maintenance, tier, vacuum};
+use crate::{
+    Append, Config, Erasure, Error, Run, Snapshot, act, compact, disk, flush, fold, local, maintenance, tier, vacuum,
+};
 use object_store::ObjectStore;
 use schemas::{Batch, Dataset, Reject, Span, Time};
 use std::collections::BTreeMap;
@@ -95,6 +97,21 @@ impl Bed {
     /// Appends rows of the first dataset.
     pub(crate) async fn put(&self, rows: &[Row<'_>]) -> u64 {
         self.append(vec![batch(&self.datasets[0], rows)], Vec::new()).await
+    }
+
+    /// Erases readings of a sensor of the first dataset, or values of some of its fields.
+    pub(crate) async fn erase(&self, sensor: &str, (from, to): (i64, i64), fields: &[usize]) -> Result<u64, Error> {
+        let dataset = &self.datasets[0];
+        let erasure = Erasure {
+            dataset: dataset.id.clone(),
+            sensor: sensor.into(),
+            span: Span { from: Time(from), to: Time(to) },
+            fields: fields.iter().map(|&field| dataset.fields[field].name.clone()).collect(),
+            at: noon(),
+            who: "tester".into(),
+            rows: 0,
+        };
+        act::erase(self.store(), erasure).await.map(|receipt| receipt.position.0)
     }
 
     pub(crate) async fn seal(&self) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use crate::book::Book;
 use crate::file::{FileMeta, Numbering};
 use crate::intake::lock;
 use crate::paths::FileName;
+use crate::run::cut::Cut;
 use crate::shelf::{LateFile, Shelf};
 use crate::store::Store;
 use crate::table::Commit;
@@ -36,12 +37,15 @@ pub(crate) async fn refresh(store: &Store, book: &Book) -> Result<u64, Error> {
         return Ok(0);
     }
     let mut work = Work { store, book, number, bytes: 1 };
-    let mut keys = Vec::with_capacity(stale.len());
+    let mut changes = Changes::default();
     for file in &stale {
-        keys.push(work.load(&file.meta, &[]).await?.keys);
+        changes.cuts.extend_from_slice(&file.cuts);
+        if file.meta.rows > 0 {
+            changes.keys.push(work.load(&file.meta, &[]).await?.keys);
+        }
     }
     for tier in Tier::ALL {
-        work.tier(tier, &keys).await?;
+        work.tier(tier, &changes).await?;
     }
     store.points.pass("refresh.remove")?;
     book.change(|holding| {
@@ -63,18 +67,37 @@ fn oldest(shelf: &Shelf) -> Vec<Arc<LateFile>> {
     shelf.stale.values().flatten().take_while(more).cloned().collect()
 }
 
-/// The committed windows of a tier that keys lie in. Frozen ones are left alone: no row lies in them (rule 17).
-fn touched(dataset: &Dataset, tier: Tier, shelf: &Shelf, keys: &[Arc<Keys>]) -> Touched {
+/// What stale files say.
+#[derive(Default)]
+struct Changes {
+    /// Keys of rows.
+    keys: Vec<Arc<Keys>>,
+    /// Erasures.
+    cuts: Vec<Cut>,
+}
+
+/// The committed windows of a tier that changes lie in. Frozen ones are left alone: no row lies in them (rule 17).
+fn touched(dataset: &Dataset, tier: Tier, shelf: &Shelf, changes: &Changes) -> Touched {
     let own = shelf.tier(tier);
+    let stands = |window: Span| window.from < own.closed && window.from >= own.floor && !shelf.is_gone(window);
     let mut touched = Touched::new();
-    for (sensor, rows) in keys.iter().flat_map(|keys| keys.each().map(move |(s, rows)| (s, &keys.time[rows]))) {
+    for Cut { sensor, span, .. } in &changes.cuts {
+        let windows = touched.entry(*sensor).or_default();
+        let mut at = span.from;
+        while at < span.to.min(own.closed) {
+            let window = tier.window(at, &dataset.zone);
+            at = window.to;
+            windows.extend(Some(window).filter(|window| stands(*window)));
+        }
+    }
+    for (sensor, rows) in changes.keys.iter().flat_map(|keys| keys.each().map(move |(s, rows)| (s, &keys.time[rows]))) {
         let windows = touched.entry(sensor).or_default();
         let mut next = i64::MIN;
         for &time in rows {
             if time >= next && time < own.closed.0 {
                 let window = tier.window(Time(time), &dataset.zone);
                 next = window.to.0;
-                if window.from < own.closed && window.from >= own.floor && !shelf.is_gone(window) {
+                if stands(window) {
                     windows.push(window);
                 }
             }
@@ -103,10 +126,10 @@ impl Work<'_> {
     }
 
     /// Replaces the touched rows of a tier, partition by partition.
-    async fn tier(&mut self, tier: Tier, keys: &[Arc<Keys>]) -> Result<(), Error> {
+    async fn tier(&mut self, tier: Tier, changes: &Changes) -> Result<(), Error> {
         let shelf = lock(&self.book.holding).shelf.clone();
         let mut partitions: BTreeMap<Day, Touched> = BTreeMap::new();
-        for (sensor, windows) in touched(&self.book.dataset, tier, &shelf, keys) {
+        for (sensor, windows) in touched(&self.book.dataset, tier, &shelf, changes) {
             for window in windows {
                 let partition = partitions.entry(tier.partition(window.from)).or_default();
                 partition.entry(sensor).or_default().push(window);
