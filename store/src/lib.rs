@@ -4,6 +4,7 @@
 //! fold (late rows merged into files). Whatever stands is published as an immutable [`Snapshot`] that [`Reader`]s take.
 
 mod act;
+mod backup;
 mod book;
 mod cache;
 mod compact;
@@ -19,6 +20,7 @@ mod fault;
 mod file;
 mod flush;
 mod fold;
+mod format;
 mod holding;
 mod hot;
 mod intake;
@@ -55,6 +57,7 @@ mod upkeep;
 mod vacuum;
 pub mod writer;
 
+pub use backup::{Backup, Restored, restore};
 pub use config::Config;
 pub use durations::{Counted, Durations};
 pub use erasure::Erasure;

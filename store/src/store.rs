@@ -12,7 +12,7 @@ use crate::replay::{Refusals, Replay};
 use crate::shelf::Bin;
 use crate::state::{self, Positions};
 use crate::turns::Turns;
-use crate::{Clock, Config, Error, Kind, LogId, act, contract, desk, local};
+use crate::{Clock, Config, Error, Kind, LogId, act, contract, desk, format, local};
 use object_store::{ObjectStore, ObjectStoreExt};
 use schemas::Dataset;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,6 +64,7 @@ impl Store {
         datasets: Vec<Arc<Dataset>>,
         clock: Clock,
     ) -> Result<Store, Error> {
+        let format = format::check(&*objects).await?;
         let cache = Cache::new(objects.clone(), config.cache_bytes);
         let bin = Bin::default();
         let ground = Ground { objects: objects.clone(), cache: cache.clone(), bin: bin.clone(), now: clock() };
@@ -77,7 +78,7 @@ impl Store {
         }
         let (desk, desk_positions) = desk::load(&*objects, &config).await?;
         let known = desk_positions.values().copied();
-        let floor = known.chain(books.iter().map(recover::greatest)).max().unwrap_or_default();
+        let floor = known.chain(books.iter().map(recover::greatest)).chain([format.above]).max().unwrap_or_default();
         let intake = Arc::new(Intake::new(books, desk, clock, &config));
         let changed: Vec<Arc<str>> = refusals.keys().cloned().collect();
         let (log, found) =

@@ -1,5 +1,6 @@
 //! The store as a whole.
 
+mod backup;
 mod law;
 mod model;
 mod recovery;

@@ -2,8 +2,9 @@
 
 use crate::intake::lock;
 use crate::store::Store;
-use crate::{Config, Erasure, Error, Kind, Position, Reader, act, maintenance};
+use crate::{Backup, Config, Erasure, Error, Kind, Position, Reader, act, backup, maintenance};
 use schemas::{Batch, Dataset, Reject, Time};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -68,6 +69,12 @@ impl Writer {
     /// Always false until retention exists.
     pub fn too_old(&self, _dataset: &str, _time: Time) -> bool {
         false
+    }
+
+    /// Takes a backup of all that is there into a folder, named by its full path, that is empty or not there yet, while everything
+    /// goes on. [`crate::restore`] is the way back. `Kind::Unusable` for a folder that cannot be used.
+    pub async fn backup(&self, to: &Path) -> Result<Backup, Error> {
+        backup::backup(&self.store, to).await
     }
 
     /// Seals and flushes all that is hot now, and folds all that is late: for tests, `import` and shutdown.

@@ -46,6 +46,11 @@ impl Kept {
         (segments.iter().map(|segment| segment.bytes).sum(), segments.len() as u64)
     }
 
+    /// Their paths, oldest first, and how many bytes of each are durable.
+    pub(super) fn segments(&self) -> Vec<(std::path::PathBuf, u64)> {
+        lock(&self.segments).iter().map(|segment| (segment.path.clone(), segment.bytes)).collect()
+    }
+
     /// Removes segments wholly at or below `position` that no tail needs, or that are past what tails may hold back.
     /// The folder is synced after each, so that a power cut cannot leave a hole.
     pub(super) fn release(&self, disk: &dyn Disk, folder: &Path, position: Position) -> Result<(), Error> {

@@ -218,6 +218,11 @@ impl Handle {
         Tail::new(self.keeper.0.clone(), cursor)
     }
 
+    /// The segments on disk, oldest first, and how many bytes of each are durable.
+    pub(crate) fn segments(&self) -> Vec<(PathBuf, u64)> {
+        self.keeper.0.kept.segments()
+    }
+
     /// Figures for status.
     pub(crate) fn stats(&self) -> LogStats {
         self.keeper.0.stats()

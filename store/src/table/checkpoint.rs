@@ -1,19 +1,58 @@
 //! Checkpoints: written by deltalake-core, read as the actions they hold.
 
-use super::Of;
 use super::entry::{Add, Line, Metadata, Protocol, Txn, corrupt, parquet};
+use super::{Of, Table};
 use crate::{Error, Kind, paths};
 use arrow::array::{Array, AsArray, StructArray};
 use arrow::datatypes::{Int32Type, Int64Type};
 use bytes::Bytes;
 use deltalake_core::DeltaTableBuilder;
 use futures::TryStreamExt;
+use futures::future::BoxFuture;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use std::sync::Arc;
 use url::Url;
+
+/// Commits between checkpoints: opening reads at most so many entries one by one.
+const CHECKPOINT_EVERY: u64 = 100;
+
+impl Table {
+    /// Whether a checkpoint is due: so many commits since the last.
+    pub(crate) fn checkpoint_due(&self) -> bool {
+        self.state.version - self.state.checkpoint.unwrap_or(0) >= CHECKPOINT_EVERY
+    }
+
+    /// Writes a checkpoint of the newest version. Runs beside commits: take the future, spawn it, and call
+    /// [`Table::checkpointed`] with its answer.
+    pub(crate) fn checkpoint(&self) -> BoxFuture<'static, Result<u64, Error>> {
+        self.checkpoint_of(self.state.version)
+    }
+
+    /// As [`Table::checkpoint`], of a version that is newer than the last checkpoint.
+    pub(crate) fn checkpoint_of(&self, version: u64) -> BoxFuture<'static, Result<u64, Error>> {
+        Box::pin(write(Arc::clone(&self.store), self.of.clone(), version))
+    }
+
+    /// Version of the newest checkpoint.
+    pub(crate) fn newest_checkpoint(&self) -> Option<u64> {
+        self.state.checkpoint
+    }
+
+    /// What of the log lies below the newest checkpoint up to `version`. Nothing when there is no such checkpoint, or when
+    /// readers are not pointed to it or a later one.
+    pub(crate) fn outdated(&self, version: u64) -> BoxFuture<'static, Result<Option<Outdated>, Error>> {
+        let (store, of) = (Arc::clone(&self.store), self.of.clone());
+        Box::pin(async move { outdated(&*store, &of, version).await })
+    }
+
+    /// Notes that a checkpoint of `version` stands.
+    pub(crate) fn checkpointed(&mut self, version: u64) {
+        self.state.checkpoint = self.state.checkpoint.max(Some(version));
+    }
+}
 
 /// Place of the checkpoint of a version.
 pub(super) fn place(of: &Of, version: u64) -> Path {

@@ -15,7 +15,7 @@ mod tests;
 
 pub(crate) use app::App;
 pub(crate) use checkpoint::Outdated;
-pub(crate) use past::{Found, Past};
+pub(crate) use past::Past;
 
 use crate::file::FileMeta;
 use crate::paths::{self, FileName, Layer};
@@ -23,7 +23,6 @@ use crate::{Error, Kind, Position, Tier};
 use bytes::Bytes;
 use entry::{Metadata, corrupt};
 use futures::TryStreamExt;
-use futures::future::BoxFuture;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use replay::State;
@@ -36,8 +35,6 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Commits between checkpoints: opening reads at most so many entries one by one.
-const CHECKPOINT_EVERY: u64 = 100;
 /// Commits remembered whose fate an error left open.
 const MAX_PENDING: usize = 16;
 
@@ -185,6 +182,15 @@ impl Table {
         &self.state.files
     }
 
+    /// Places of all that makes up the newest version: the newest checkpoint, the entries since, and the files.
+    pub(crate) fn places(&self) -> Vec<Path> {
+        let from = self.state.checkpoint.unwrap_or(0);
+        let checkpoint = self.state.checkpoint.map(|version| checkpoint::place(&self.of, version));
+        let entries = (from..=self.state.version).map(|version| self.of.commit(version));
+        let files = self.state.files.keys().map(|name| name.place(&self.of.dataset.id));
+        checkpoint.into_iter().chain(entries).chain(files).collect()
+    }
+
     /// How far each application transaction has come.
     pub(crate) fn transactions(&self) -> &BTreeMap<App, Position> {
         &self.state.transactions
@@ -311,26 +317,6 @@ impl Table {
         self.pending.clear();
     }
 
-    /// What is known of older versions.
-    pub(crate) fn past(&mut self) -> &mut Past {
-        &mut self.past
-    }
-
-    /// Looks through the table's folders for what [`Past`] does not know. Runs beside flushes: take the future, and give its
-    /// answer to [`Table::take_in_past`].
-    pub(crate) fn find_past(&self) -> BoxFuture<'static, Result<Found, Error>> {
-        let (store, of, version) = (Arc::clone(&self.store), self.of.clone(), self.state.version);
-        Box::pin(async move { past::find(&*store, &of, version).await })
-    }
-
-    /// Takes in what was found. No turn but the flushes' may write files meanwhile.
-    pub(crate) fn take_in_past(&mut self, found: Found) {
-        let mut past = std::mem::take(&mut self.past);
-        let is_stray = |name: &FileName| !self.state.files.contains_key(name) && !self.is_orphan(name);
-        past.take_in(found, self.state.version, is_stray);
-        self.past = past;
-    }
-
     /// Visits the `info` of commits still in the log, newest first, until `visit` gives false. Commits without one
     /// (creation, new columns) are left out.
     pub(crate) async fn infos(
@@ -371,39 +357,6 @@ impl Table {
             Layer::Raw { seq } | Layer::Tier { seq, .. } => seq >> 16 > self.state.version,
             Layer::Late => false,
         }
-    }
-
-    /// Whether a checkpoint is due: so many commits since the last.
-    pub(crate) fn checkpoint_due(&self) -> bool {
-        self.state.version - self.state.checkpoint.unwrap_or(0) >= CHECKPOINT_EVERY
-    }
-
-    /// Writes a checkpoint of the newest version. Runs beside commits: take the future, spawn it, and call
-    /// [`Table::checkpointed`] with its answer.
-    pub(crate) fn checkpoint(&self) -> BoxFuture<'static, Result<u64, Error>> {
-        self.checkpoint_of(self.state.version)
-    }
-
-    /// As [`Table::checkpoint`], of a version that is newer than the last checkpoint.
-    pub(crate) fn checkpoint_of(&self, version: u64) -> BoxFuture<'static, Result<u64, Error>> {
-        Box::pin(checkpoint::write(Arc::clone(&self.store), self.of.clone(), version))
-    }
-
-    /// Version of the newest checkpoint.
-    pub(crate) fn newest_checkpoint(&self) -> Option<u64> {
-        self.state.checkpoint
-    }
-
-    /// What of the log lies below the newest checkpoint up to `version`. Nothing when there is no such checkpoint, or when
-    /// readers are not pointed to it or a later one.
-    pub(crate) fn outdated(&self, version: u64) -> BoxFuture<'static, Result<Option<Outdated>, Error>> {
-        let (store, of) = (Arc::clone(&self.store), self.of.clone());
-        Box::pin(async move { checkpoint::outdated(&*store, &of, version).await })
-    }
-
-    /// Notes that a checkpoint of `version` stands.
-    pub(crate) fn checkpointed(&mut self, version: u64) {
-        self.state.checkpoint = self.state.checkpoint.max(Some(version));
     }
 }
 

@@ -1,13 +1,15 @@
 //! Versions of a table that are no longer the newest: when each was replaced, and which files left with it.
 
 use super::entry::{self, corrupt};
-use super::{Of, now};
+use super::{Of, Table, now};
 use crate::Error;
 use crate::paths::{self, FileName};
+use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// Versions committed within so many milliseconds of each other are told apart by the last of them alone.
 const GRAIN: i64 = 60_000;
@@ -100,6 +102,28 @@ impl Past {
     /// A file has been removed.
     pub(crate) fn removed(&mut self, names: &[FileName]) {
         self.left.retain(|(_, name)| !names.contains(name));
+    }
+}
+
+impl Table {
+    /// What is known of older versions.
+    pub(crate) fn past(&mut self) -> &mut Past {
+        &mut self.past
+    }
+
+    /// Looks through the table's folders for what [`Past`] does not know. Runs beside flushes: take the future, and give its
+    /// answer to [`Table::take_in_past`].
+    pub(crate) fn find_past(&self) -> BoxFuture<'static, Result<Found, Error>> {
+        let (store, of, version) = (Arc::clone(&self.store), self.of.clone(), self.state.version);
+        Box::pin(async move { find(&*store, &of, version).await })
+    }
+
+    /// Takes in what was found. No turn but the flushes' may write files meanwhile.
+    pub(crate) fn take_in_past(&mut self, found: Found) {
+        let mut past = std::mem::take(&mut self.past);
+        let is_stray = |name: &FileName| !self.state.files.contains_key(name) && !self.is_orphan(name);
+        past.take_in(found, self.state.version, is_stray);
+        self.past = past;
     }
 }
 
