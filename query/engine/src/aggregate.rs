@@ -1,18 +1,23 @@
 //! Partial aggregates of one field: integers that merge exactly in any order, whatever tier they come from.
 //!
-//! A kernel turns rows of one sensor into [`Cell`]s; cells of several sensors, buckets or tiers merge into one; a cell gives
-//! the value of each function that is right for its kind. A tier is another source of cells.
+//! A [`Tally`] turns rows of one sensor, raw ones and windows of tiers, into [`Cell`]s; cells of several sensors, buckets or
+//! tiers merge into one; a cell gives the value of each function that is right for its kind.
 
 pub mod angle;
 pub mod cumulative;
 pub mod cut;
 pub mod level;
 pub mod numeric;
-pub mod state;
+pub mod quantile;
+pub(crate) mod sheet;
+mod state;
+pub mod tally;
 pub mod value;
+pub(crate) mod window;
 
-use cut::{Buckets, Key, Part, Segment};
-use schemas::{ABSENT, Kind, Resolution};
+pub use tally::{Frame, Rows, Sort, Tally};
+
+use schemas::ABSENT;
 
 /// The newest value of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +56,8 @@ pub struct Cell {
     pub last: Option<Last>,
     /// What the field's kind adds up.
     pub sums: Sums,
+    /// Counts for quantiles, where they are asked for.
+    pub counts: Option<quantile::Counts>,
 }
 
 /// What each kind adds up.
@@ -73,6 +80,9 @@ impl Cell {
     pub fn merge(&mut self, other: &Cell) {
         self.n += other.n;
         self.last = Last::newer(self.last, other.last);
+        if let (Some(mine), Some(theirs)) = (&mut self.counts, &other.counts) {
+            mine.merge(theirs);
+        }
         match (&mut self.sums, &other.sums) {
             (Sums::Numeric(a), Sums::Numeric(b)) => a.merge(b),
             (Sums::Cumulative(a), Sums::Cumulative(b)) => *a += b,
@@ -82,64 +92,6 @@ impl Cell {
             (a, b) => debug_assert!(false, "cells of one field are of one kind: {a:?}, {b:?}"),
         }
     }
-}
-
-/// One sensor's rows of one field, and how its time is cut.
-#[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
-    /// Instants, ascending; they may begin before the first bucket.
-    pub time: &'a [i64],
-    /// Values, or [`ABSENT`].
-    pub values: &'a [i64],
-    /// Rows of each piece.
-    pub parts: &'a [Part],
-    /// Spans in which the sensor belongs to a group.
-    pub segments: &'a [Segment],
-    /// The buckets.
-    pub buckets: &'a Buckets,
-    /// Place of the sensor in the order of ids.
-    pub rank: u32,
-    /// The newest reading of the field before the rows, where its kind needs it: when, what.
-    pub before: Option<(i64, i64)>,
-    /// Instant of the question: no state stands past it.
-    pub now: i64,
-}
-
-/// The cells of one field of one sensor, by ascending key, no key twice.
-pub fn cells(kind: &Kind, resolution: Resolution, rows: Rows<'_>) -> Vec<(Key, Cell)> {
-    let mut cells = match kind {
-        Kind::Gauge | Kind::Count => sliced(rows, |_, values| Sums::Numeric(numeric::Numeric::of(values))),
-        Kind::Level => sliced(rows, |_, values| Sums::Level(level::Level::of(values, resolution))),
-        Kind::Angle => sliced(rows, |_, values| Sums::Angle(angle::sum(values, resolution))),
-        Kind::Cumulative => sliced(rows, |part, _| Sums::Cumulative(cumulative::increase(rows, part))),
-        Kind::State { values, hold } => state::cells(rows, values.len(), *hold),
-    };
-    if !cells.is_sorted_by(|a, b| a.0 < b.0) {
-        // A sensor that left a group and came back within a bucket.
-        cells.sort_by_key(|(key, _)| *key);
-        cells.dedup_by(|later, first| {
-            let same = later.0 == first.0;
-            if same {
-                first.1.merge(&later.1);
-            }
-            same
-        });
-    }
-    cells
-}
-
-/// A cell per part with a reading of the field.
-fn sliced(rows: Rows<'_>, sums: impl Fn(&Part, &[i64]) -> Sums) -> Vec<(Key, Cell)> {
-    let mut cells = Vec::with_capacity(rows.parts.len());
-    for part in rows.parts {
-        let values = &rows.values[part.rows.clone()];
-        let n = count(values);
-        if n > 0 {
-            let last = Last::of(&rows.time[part.rows.clone()], values, rows.rank);
-            cells.push((part.key, Cell { n, last, sums: sums(part, values) }));
-        }
-    }
-    cells
 }
 
 /// Present values.

@@ -99,7 +99,7 @@ pub struct Meta {
     pub tz: Option<Zone>,
     /// What the value columns are.
     pub fields: Vec<MetaField>,
-    /// Tiers read: `raw`.
+    /// Tiers read, the coarsest first, `raw` at last: `1d`, `1h`, `15m`, `raw`.
     pub tiers: Vec<&'static str>,
     /// The last change of the days read.
     pub stamp: Option<Stamp>,
@@ -126,6 +126,8 @@ pub struct MetaField {
     pub function: Option<String>,
     /// Unit of the column's values (UCUM); nothing for counts of readings and words.
     pub unit: Option<String>,
+    /// Whether values are read from bins, and off by [`schemas::sketch::ERROR`] at most.
+    pub by_sketch: bool,
 }
 
 /// A field of a dataset, for people and programs that want to ask.

@@ -29,6 +29,13 @@ pub enum Function {
     N,
     /// Readings present over readings expected.
     Coverage,
+    /// The value at a percentile by nearest rank, exactly or by sketch ([`crate::aggregate::quantile`]).
+    Quantile {
+        /// From 1 to 99.
+        percent: u8,
+        /// Whether from bins of values.
+        sketch: bool,
+    },
 }
 
 impl Function {
@@ -49,6 +56,7 @@ impl Function {
                 let word = field.state(word as i64).map_or("", |word| word);
                 return format!("share_{word}");
             }
+            Function::Quantile { percent, sketch } => return format!("p{percent}{}", if sketch { SKETCH } else { "" }),
         };
         name.to_owned()
     }
@@ -90,18 +98,27 @@ impl Output {
             field: field.name.clone(),
             function: Some(self.function.name(field)),
             unit: self.function.unit(field),
+            by_sketch: matches!(self.function, Function::Quantile { sketch: true, .. }),
         }
     }
 }
 
+/// End of the names of quantiles by sketch.
+const SKETCH: &str = "_sketch";
+
 /// The functions that are right for a field, by name, those shown by default first.
-pub fn functions(kind: &Kind) -> Vec<String> {
-    let names = words(kind).0.iter().chain(words(kind).1).map(|&name| name.to_owned());
-    let shares = match kind {
+pub fn functions(field: &Field) -> Vec<String> {
+    let (shown, others) = words(&field.kind);
+    let names = shown.iter().chain(others).map(|&name| name.to_owned());
+    let more = match &field.kind {
         Kind::State { values, .. } => values.iter().map(|word| format!("share_{word}")).collect(),
+        Kind::Gauge | Kind::Count | Kind::Level if field.quantiles => {
+            vec!["p1..p99".to_owned(), format!("p1{SKETCH}..p99{SKETCH}")]
+        }
+        Kind::Gauge | Kind::Count | Kind::Level => vec!["p1..p99".to_owned()],
         _ => Vec::new(),
     };
-    names.chain(shares).collect()
+    names.chain(more).collect()
 }
 
 /// Functions of a kind: those shown by default, and the others. `share` stands for one column per word.
@@ -161,7 +178,7 @@ fn named(dataset: &Dataset, name: &str, found: &mut Vec<Output>) -> Result<(), E
     Err(match fits.first() {
         Some((_, field, rest)) => {
             let accepted: Vec<String> =
-                functions(&field.kind).iter().map(|function| format!("{}_{function}", field.name)).collect();
+                functions(field).iter().map(|function| format!("{}_{function}", field.name)).collect();
             let message = format!("{} is of kind {}, which has no function {rest:?}", field.name, field.kind.name());
             Error::invalid("fields", message, accepted)
         }
@@ -181,6 +198,9 @@ fn parse(field: &Field, name: &str) -> Vec<Function> {
             Some(word) => values.iter().position(|value| **value == *word).map(Function::Share).into_iter().collect(),
         };
     }
+    if let Some(quantile) = quantile(field, name) {
+        return vec![quantile];
+    }
     let (shown, others) = words(&field.kind);
     if !shown.iter().chain(others).any(|&known| known == name) {
         return Vec::new();
@@ -197,6 +217,16 @@ fn parse(field: &Field, name: &str) -> Vec<Function> {
         "n" => Function::N,
         _ => Function::Coverage,
     }]
+}
+
+/// The quantile a name means: `p95`, and `p95_sketch` where the field keeps sketches.
+fn quantile(field: &Field, name: &str) -> Option<Function> {
+    let sketch = name.ends_with(SKETCH);
+    let digits = name.strip_suffix(SKETCH).unwrap_or(name).strip_prefix('p')?;
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+    let percent = digits.parse().ok().filter(|percent| plain && (1..100).contains(percent))?;
+    let right = matches!(field.kind, Kind::Gauge | Kind::Count | Kind::Level) && (!sketch || field.quantiles);
+    right.then_some(Function::Quantile { percent, sketch })
 }
 
 /// The fields that plain names mean; all when there are none.

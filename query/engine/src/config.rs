@@ -7,7 +7,7 @@ pub struct Config {
     pub threads: usize,
     /// Questions that may wait for a thread; past it the answer is [`crate::Kind::Busy`].
     pub max_waiting: usize,
-    /// Bytes of rendered answers kept.
+    /// Bytes of rendered answers kept; with 0 none are.
     pub cache_bytes: u64,
     /// Rows of one answer of aggregates.
     pub max_rows: usize,

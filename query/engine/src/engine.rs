@@ -160,7 +160,8 @@ impl Engine {
         spent: impl FnOnce(Duration) + Send + 'static,
     ) -> Result<Bytes, Error> {
         let key: Arc<str> = format!("{format}|{}", resolved.0.key).into();
-        if let Some(body) = self.shared.cache.get(&key).await {
+        let keeps = self.config.cache_bytes > 0;
+        if keeps && let Some(body) = self.shared.cache.get(&key).await {
             self.shared.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(body);
         }
@@ -176,7 +177,7 @@ impl Engine {
                 spent(began.elapsed());
                 body
             };
-            shared.cache.try_get_with(key, make).await
+            if keeps { shared.cache.try_get_with(key, make).await } else { make.await.map_err(Arc::new) }
         };
         self.handle()?.spawn(task).await.map_err(ended)?.map_err(|error| Error::clone(&error))
     }

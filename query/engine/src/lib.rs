@@ -12,16 +12,19 @@ pub mod coverage;
 pub mod engine;
 pub mod error;
 pub mod groups;
+pub mod order;
 pub mod question;
 mod read;
 pub mod sql;
 #[cfg(test)]
 mod testing;
+mod tiers;
 
 pub use answer::{Answer, Column, FieldInfo, Meta, MetaField, Values};
 pub use config::Config;
 pub use engine::{Engine, Figures, Resolved};
 pub use error::{Error, Kind};
+pub use order::Order;
 pub use question::{
     Aggregates, BucketChoice, Fill, Group, Latest, Near, Question, Readings, Sensors, parse_bbox, parse_near,
     parse_time, parse_zone,

@@ -1,6 +1,6 @@
 //! Typed questions, and the texts of the API they are parsed from.
 
-use crate::Error;
+use crate::{Error, Order};
 use schemas::{Bucket, Place, Time, Zone};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -48,7 +48,9 @@ pub struct Aggregates {
     pub attributes: Vec<(String, String)>,
     /// Whether buckets without readings are rows.
     pub fill: Fill,
-    /// Rows at most; more are refused, not cut. The engine's own limit if not said.
+    /// The order of rows; by start of the bucket, then by group if not said.
+    pub order: Option<Order>,
+    /// Rows at most: with an order the first of it, else more are refused, not cut. The engine's own limit if not said.
     pub limit: Option<usize>,
 }
 
@@ -119,6 +121,10 @@ pub struct Latest {
     pub attributes: Vec<(String, String)>,
     /// Field names; all when empty.
     pub fields: Vec<String>,
+    /// The order of rows; by sensor if not said.
+    pub order: Option<Order>,
+    /// Rows at most: with an order the first of it, else more are refused, not cut.
+    pub limit: Option<usize>,
     /// Zone of the times in the answer; the dataset's if not said.
     pub tz: Option<Zone>,
 }
@@ -164,6 +170,17 @@ impl BucketChoice {
             let accepted = ["a duration from 1s (15m, 24h)", "day", "week", "month", "year", "auto"];
             Error::invalid("bucket", format!("bucket {text:?}: {why}"), accepted.map(str::to_owned))
         })
+    }
+}
+
+impl Group {
+    /// The column that names the group, if there is one.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Group::Sensor => Some("sensor"),
+            Group::None => None,
+            Group::Attribute(name) => Some(name),
+        }
     }
 }
 

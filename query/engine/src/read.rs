@@ -4,12 +4,14 @@
 
 pub(crate) mod aggregates;
 pub(crate) mod datasets;
+mod gone;
 pub(crate) mod latest;
 mod meters;
 pub(crate) mod readings;
 mod rows;
 pub(crate) mod sensors;
 mod table;
+mod ways;
 
 use crate::{Answer, Config, Error, Question};
 use schemas::{Dataset, Span, Time, Zone};
@@ -22,7 +24,7 @@ use store::{Reader, SensorIx, Snapshot, Stamp};
 #[derive(Clone, Debug)]
 pub(crate) enum Plan {
     /// Aggregates.
-    Aggregates(aggregates::Plan),
+    Aggregates(Box<aggregates::Plan>),
     /// Raw rows.
     Readings(readings::Plan),
     /// Newest values.
@@ -61,7 +63,7 @@ pub(crate) async fn answer(plan: &Plan) -> Result<Answer, Error> {
     match plan {
         Plan::Aggregates(plan) => rows::answer(plan).await,
         Plan::Readings(plan) => readings::answer(plan).await,
-        Plan::Latest(plan) => Ok(latest::answer(plan)),
+        Plan::Latest(plan) => latest::answer(plan),
         Plan::Sensors(plan) => Ok(sensors::answer(plan)),
         Plan::Datasets(plan) => Ok(datasets::answer(plan)),
     }
@@ -84,6 +86,16 @@ pub(crate) fn dataset(reader: &Reader, id: &str) -> Result<Arc<Dataset>, Error> 
 
 /// 1900 to 2200: readings lie well inside, and so do all civil calendars.
 const YEARS: Span = Span { from: Time(-2_208_988_800_000_000), to: Time(7_258_118_400_000_000) };
+
+/// Refuses more rows than a question wants that gives them no order.
+fn check_limit(rows: usize, limit: usize) -> Result<(), Error> {
+    if rows <= limit {
+        return Ok(());
+    }
+    let message = format!("the answer has {rows} rows, more than limit={limit}; without order they are never cut");
+    let accepted = [format!("limit={rows}"), "order=<column> or order=-<column>: the first of it".to_owned()];
+    Err(Error::too_much("limit", message, accepted))
+}
 
 /// A span with `from` before `to`.
 fn span(from: Time, to: Time) -> Result<Span, Error> {

@@ -116,11 +116,17 @@ impl Bench {
 
     /// An empty store of one dataset at `now`.
     pub(crate) async fn with(dataset: Arc<Dataset>, now: Time, config: Config) -> Bench {
+        Bench::flushed(dataset, now, config, std::time::Duration::from_secs(30)).await
+    }
+
+    /// An empty store of one dataset at `now` that flushes rows of such an age.
+    pub(crate) async fn flushed(dataset: Arc<Dataset>, now: Time, config: Config, age: std::time::Duration) -> Bench {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(AtomicI64::new(now.0));
         let told = clock.clone();
         let tell: store::Clock = Arc::new(move || Time(told.load(Ordering::SeqCst)));
-        let settings = store::Config::new(folder.path().join("log"), folder.path().join("data"));
+        let mut settings = store::Config::new(folder.path().join("log"), folder.path().join("data"));
+        settings.flush_age = age;
         let (writer, reader) =
             store::open(settings, vec![dataset.clone()], tell.clone()).await.expect("an empty store opens");
         let engine = Engine::new(reader, tell, config).expect("threads");

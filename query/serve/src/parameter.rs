@@ -28,7 +28,7 @@ pub(crate) const FIELDS: Parameter = Parameter { name: "fields", about: "fields 
 pub(crate) const FIELD_FUNCTIONS: Parameter = Parameter {
     name: "fields",
     about: "fields with their functions by commas (co2_mean,co2_max,co2_coverage); a bare field, or none at all, gives \
-            the functions that suit its kind",
+            the functions that suit its kind; co2_p95 is exact by nearest rank, co2_p95_sketch 1/128 off at most",
 };
 pub(crate) const FILL: Parameter = Parameter {
     name: "fill",
@@ -49,9 +49,14 @@ pub(crate) const LIMIT: Parameter =
 pub(crate) const MAX_POINTS: Parameter =
     Parameter { name: "max_points", about: "with bucket=auto: buckets at most; 500 by default" };
 pub(crate) const MOST: Parameter =
-    Parameter { name: "limit", about: "rows at most: more are refused, never cut off silently" };
+    Parameter { name: "limit", about: "rows at most: with order the first of it, else more are refused, never cut" };
 pub(crate) const NEAR: Parameter =
     Parameter { name: "near", about: "lon,lat,metres: only sensors within that distance, nearest first" };
+pub(crate) const ORDER: Parameter = Parameter {
+    name: "order",
+    about: "a column of the answer to sort rows by, with - before it for the greatest first (-cars_sum); rows without a \
+            value come last",
+};
 pub(crate) const Q: Parameter =
     Parameter { name: "q", about: "text that the id or an attribute of the sensor contains, whatever the case" };
 pub(crate) const SENSOR: Parameter =

@@ -2,6 +2,7 @@
 
 use super::Snapshot;
 use super::load::{holds_any, ids};
+use crate::file::FileMeta;
 use crate::run::cut::Cut;
 use crate::{Error, Keys, SensorIx};
 use schemas::time::HOUR;
@@ -53,9 +54,11 @@ pub(super) async fn find(snapshot: &Snapshot, span: Span, only: Option<&[SensorI
     let wanted = only.map(|numbers| ids(&snapshot.sensors, numbers));
     let number = snapshot.numbering();
     let late = late().map(|file| &file.meta).filter(|meta| meta.rows > 0);
-    let touching = |meta: &&crate::file::FileMeta| meta.max_time >= span.from.0 && meta.min_time < span.to.0;
-    for meta in late.filter(touching).filter(|meta| wanted.as_ref().is_none_or(|ids| holds_any(meta, ids))) {
-        let keys = snapshot.cache.load(&snapshot.dataset, meta, &[], &number).await?.keys;
+    let touching = |meta: &&FileMeta| meta.max_time >= span.from.0 && meta.min_time < span.to.0;
+    let meant = late.filter(touching).filter(|meta| wanted.as_ref().is_none_or(|ids| holds_any(meta, ids)));
+    let meant: Vec<FileMeta> = meant.cloned().collect();
+    for meta in meant {
+        let keys = snapshot.cache.load(&snapshot.dataset, &meta, &[], &number).await?.keys;
         add(&keys, span, only, &mut found);
     }
     found.sort_unstable();
@@ -93,19 +96,19 @@ fn add_cuts<'a>(
 
 /// Adds the quarters of the keys that lie in the span.
 fn add(keys: &Keys, span: Span, only: Option<&[SensorIx]>, found: &mut Vec<(SensorIx, i64)>) {
-    for (sensor, rows) in keys.each() {
-        let times = &keys.time[rows];
+    let mut one = |sensor: SensorIx, times: &[i64]| {
         let from = times.partition_point(|&time| time < span.from.0);
-        let inside = times[from..].iter().take_while(|&&time| time < span.to.0);
-        if from == times.len() || only.is_some_and(|only| !only.contains(&sensor)) {
-            continue;
-        }
-        let before = found.len();
-        for time in inside {
-            let quarter = (sensor, time - time.rem_euclid(QUARTER));
-            if found.len() == before || found.last() != Some(&quarter) {
-                found.push(quarter);
+        let mut last = i64::MIN;
+        for time in times[from..].iter().take_while(|&&time| time < span.to.0) {
+            let quarter = time - time.rem_euclid(QUARTER);
+            if quarter != last {
+                found.push((sensor, quarter));
             }
+            last = quarter;
         }
+    };
+    match only {
+        Some(only) => only.iter().for_each(|&sensor| one(sensor, &keys.time[keys.rows(sensor)])),
+        None => keys.each().for_each(|(sensor, rows)| one(sensor, &keys.time[rows])),
     }
 }

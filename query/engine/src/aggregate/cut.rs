@@ -53,6 +53,16 @@ impl Buckets {
         self.edges.len() - 1
     }
 
+    /// Their common width in microseconds, where they have one.
+    pub fn width(&self) -> Option<i64> {
+        self.width
+    }
+
+    /// Their edges: starts, and the end of the last.
+    pub fn edges(&self) -> &[Time] {
+        &self.edges
+    }
+
     /// First instant of a bucket.
     pub fn start(&self, bucket: usize) -> i64 {
         self.edges[bucket].0

@@ -5,9 +5,11 @@ use super::*;
 use crate::columns::Function;
 use crate::testing::Random;
 use schemas::time::{DAY, HOUR, SECOND};
-use schemas::{Bucket, Field, Span, Text, Time, Unit, Zone};
+use schemas::{Bucket, Field, Kind, Resolution, Span, Text, Time, Unit, Zone};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+mod law;
 
 fn field(kind: Kind, scale: u8) -> Field {
     Field {
@@ -52,17 +54,11 @@ struct Case {
 impl Case {
     fn cells(&self, field: &Field) -> BTreeMap<Key, Cell> {
         let parts = self.buckets.parts(&self.time, &self.segments);
-        let rows = Rows {
-            time: &self.time,
-            values: &self.values,
-            parts: &parts,
-            segments: &self.segments,
-            buckets: &self.buckets,
-            rank: 0,
-            before: self.before,
-            now: self.now,
-        };
-        let found = cells(&field.kind, field.resolution, rows);
+        let frame = Frame { segments: &self.segments, buckets: &self.buckets, rank: 0, now: self.now };
+        let sort = Sort { kind: &field.kind, resolution: field.resolution, counting: None };
+        let mut tally = Tally::new(sort, frame, self.before);
+        tally.rows(Rows { time: &self.time, values: &self.values, parts: &parts });
+        let found = tally.close();
         assert!(found.is_sorted_by(|a, b| a.0 < b.0));
         found.into_iter().collect()
     }

@@ -48,6 +48,7 @@ pub fn value(cell: &Cell, field: &Field, function: Function, elapsed: i64) -> Op
         return None;
     }
     match (function, &cell.sums) {
+        (Function::Quantile { percent, sketch }, _) => quantile(cell, percent, sketch).map(i128::from),
         (Function::Last, _) => cell.last.map(|last| i128::from(last.value)),
         (Function::Sum, Sums::Numeric(sums)) => Some(sums.sum),
         (Function::Min, Sums::Numeric(sums)) => Some(i128::from(sums.min)),
@@ -67,4 +68,15 @@ pub fn value(cell: &Cell, field: &Field, function: Function, elapsed: i64) -> Op
         (Function::Mean, Sums::Angle(sum)) => sum.degrees(cell.n, field.resolution),
         _ => None,
     }
+}
+
+/// A quantile of a cell that has counts.
+fn quantile(cell: &Cell, percent: u8, sketch: bool) -> Option<i64> {
+    let counts = cell.counts.as_ref()?;
+    let ends = match &cell.sums {
+        Sums::Numeric(sums) => (sums.min, sums.max),
+        Sums::Level(sums) => (sums.min, sums.max),
+        _ => return None,
+    };
+    if sketch { counts.by_sketch(percent, ends) } else { counts.exact(percent) }
 }

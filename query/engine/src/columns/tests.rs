@@ -65,3 +65,19 @@ fn units_are_those_of_the_values() {
     assert_eq!(unit("cars_n"), None);
     assert_eq!(unit("door_last"), None);
 }
+
+#[test]
+fn quantiles_are_of_numbers_and_by_sketch_where_the_contract_says_so() {
+    let mut town = (*dataset("town")).clone();
+    town.fields[0].quantiles = true;
+    let found = |name: &str| outputs(&town, &[name.to_owned()]).map(|mut all| all.remove(0).function);
+    assert_eq!(found("temperature_p5"), Ok(Function::Quantile { percent: 5, sketch: false }));
+    assert_eq!(found("temperature_p95_sketch"), Ok(Function::Quantile { percent: 95, sketch: true }));
+    for wrong in
+        ["temperature_p0", "temperature_p100", "temperature_p05", "temperature_p+5", "cars_p95_sketch", "wind_p50"]
+    {
+        assert!(found(wrong).is_err(), "{wrong}");
+    }
+    assert!(found("cars_p0").expect_err("refused").accepted.contains(&"cars_p1..p99".to_owned()));
+    assert!(outputs(&town, &["temperature_p95_sketch".to_owned()]).expect("a column")[0].meta(&town).by_sketch);
+}

@@ -20,6 +20,7 @@ fn question(from: Time, to: Time) -> Question {
         sensors: Vec::new(),
         attributes: Vec::new(),
         fill: Fill::None,
+        order: None,
         limit: None,
     })
 }

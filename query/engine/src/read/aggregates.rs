@@ -5,7 +5,10 @@ use crate::aggregate::cumulative::LONGEST_SILENCE;
 use crate::aggregate::cut::Buckets;
 use crate::columns::{Function, Output, outputs};
 use crate::question::{Aggregates, BucketChoice, Fill, Group};
-use crate::{Config, Error};
+use crate::tiers::rungs::serves;
+use crate::tiers::ways::Path;
+use crate::tiers::{Rungs, Stretch, Wanted};
+use crate::{Config, Error, Order};
 use schemas::time::{DAY, HOUR, SECOND};
 use schemas::{Bucket, Cadence, Dataset, Kind, Span, Time, Zone};
 use std::collections::BTreeSet;
@@ -18,8 +21,12 @@ pub(crate) struct Plan {
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) ground: Ground,
     pub(super) outputs: Vec<Output>,
-    /// Fields to read, as indexes into the dataset's.
-    pub(super) fields: Vec<usize>,
+    /// What is read of which fields.
+    pub(super) wanted: Wanted,
+    /// Tiers that hold what is asked for.
+    pub(super) any: Rungs,
+    /// Those of them whose windows make up the buckets.
+    pub(super) rungs: Rungs,
     pub(super) bucket: Bucket,
     pub(super) buckets: Buckets,
     /// Whole buckets.
@@ -35,6 +42,10 @@ pub(crate) struct Plan {
     pub(super) attributes: Vec<(String, String)>,
     /// Rows the engine answers at most.
     pub(super) max_rows: usize,
+    /// Stored rows it may read.
+    pub(super) max_cost: u64,
+    /// The order of its rows, if not that of buckets and groups.
+    pub(super) order: Option<Order>,
     /// Rows the question wants at most.
     pub(super) limit: Option<usize>,
 }
@@ -54,11 +65,13 @@ pub(crate) fn plan(reader: &Reader, asked: Aggregates, now: Time, config: &Confi
         BucketChoice::Auto { max_points } => auto(whole, &zone, &dataset, max_points.min(config.max_buckets)),
     };
     let (span, buckets) = cut(whole, bucket, &zone, config.max_buckets)?;
-    let mut fields: Vec<usize> = outputs.iter().map(|output| output.field).collect();
-    fields.sort_unstable();
-    fields.dedup();
-    let read = Span { from: span.from.plus(-longest_hold(&dataset, &outputs)), to: span.to };
+    // Tiers have whole hours.
+    let read = match longest_hold(&dataset, &outputs) {
+        0 => span,
+        hold => Span { from: span.from.plus(-hold).hour(), to: span.to },
+    };
     check_group(&snapshot, &asked.group)?;
+    asked.order.iter().try_for_each(|order| order.check(names_of(&asked.group, &outputs)))?;
     check_attributes(&snapshot, &asked.attributes)?;
     let named = if asked.sensors.is_empty() { None } else { Some(named(&snapshot, &asked.sensors)?) };
     // A growth counts from the reading before, wherever it was found or looked for.
@@ -69,7 +82,7 @@ pub(crate) fn plan(reader: &Reader, asked: Aggregates, now: Time, config: &Confi
     let names: Vec<&str> = outputs.iter().map(|output| output.column.as_str()).collect();
     let ids: Vec<&str> = asked.sensors.iter().map(String::as_str).collect();
     let key = format!(
-        "aggregates|{}|{}|{}|{}|{bucket}|{}|{names:?}|{:?}|{:?}|{:?}|{ids:?}|{:?}|{}",
+        "aggregates|{}|{}|{}|{}|{bucket}|{}|{names:?}|{:?}|{:?}|{:?}|{:?}|{ids:?}|{:?}|{}",
         dataset.id,
         span.from.0,
         span.to.0,
@@ -77,11 +90,18 @@ pub(crate) fn plan(reader: &Reader, asked: Aggregates, now: Time, config: &Confi
         zone.name(),
         asked.group,
         asked.fill,
+        asked.order,
         asked.limit,
         asked.attributes,
         ground.key(&snapshot),
     );
+    let any = Rungs::all(&snapshot, read, |tier| outputs.iter().all(|output| serves(&dataset, output, tier)));
     let plan = Plan {
+        wanted: Wanted::of(&dataset, &outputs),
+        rungs: any.within(buckets.edges(), &dataset.zone),
+        any,
+        max_cost: config.max_cost_rows,
+        order: asked.order,
         named,
         widened: span != whole,
         max_rows: config.max_rows.min(config.max_cells / outputs.len().max(1)),
@@ -92,15 +112,14 @@ pub(crate) fn plan(reader: &Reader, asked: Aggregates, now: Time, config: &Confi
         snapshot,
         ground,
         outputs,
-        fields,
         bucket,
         buckets,
         span,
         read,
         zone,
     };
-    plan.check_cost(config)?;
-    Ok(Planned { max_age: plan.ground.max_age, key, plan: super::Plan::Aggregates(plan) })
+    plan.check()?;
+    Ok(Planned { max_age: plan.ground.max_age, key, plan: super::Plan::Aggregates(Box::new(plan)) })
 }
 
 /// The span widened to whole buckets, and these.
@@ -164,6 +183,11 @@ fn longest_hold(dataset: &Dataset, outputs: &[Output]) -> i64 {
     outputs.iter().map(hold).max().unwrap_or(0)
 }
 
+/// The columns of an answer.
+fn names_of<'a>(group: &'a Group, outputs: &'a [Output]) -> impl Iterator<Item = &'a str> {
+    ["start", "end"].into_iter().chain(group.column()).chain(outputs.iter().map(|output| output.column.as_str()))
+}
+
 /// Refuses to group by an attribute that no sensor ever had.
 fn check_group(snapshot: &Snapshot, group: &Group) -> Result<(), Error> {
     let Group::Attribute(name) = group else { return Ok(()) };
@@ -178,47 +202,71 @@ fn check_group(snapshot: &Snapshot, group: &Group) -> Result<(), Error> {
 }
 
 impl Plan {
-    /// Stored rows to read from the beginning of the span to an instant, at most.
-    fn cost(&self, to: Time) -> u64 {
-        let stored = self.snapshot.rows_at_most(Span { from: self.read.from, to });
-        let known = self.snapshot.sensors.ids.len().max(1);
-        let asked = self.named.as_ref().map_or(known, |named| named.len().min(known));
-        stored * asked as u64 / known as u64
+    /// What is to be read.
+    pub(super) fn path(&self) -> Path<'_> {
+        let before = Span { from: self.read.from, to: self.span.from };
+        Path { before, any: &self.any, span: self.span, rungs: &self.rungs }
     }
 
-    /// Refuses what would read or answer too many rows, naming a question that would not.
-    fn check_cost(&self, config: &Config) -> Result<(), Error> {
-        let cost = self.cost(self.span.to);
-        if cost > config.max_cost_rows {
-            // The most whole days that are accepted, found by halving.
-            let day = |days: i64| self.span.from.plus(days * DAY);
-            let (mut few, mut many) = (0, (self.span.to.0 - self.span.from.0) / DAY + 1);
-            while many - few > 1 {
-                let middle = (few + many) / 2;
-                if self.cost(day(middle)) > config.max_cost_rows { many = middle } else { few = middle }
+    /// Sensors asked for.
+    fn sensors(&self) -> usize {
+        let known = self.snapshot.sensors.ids.len();
+        self.named.as_ref().map_or(known, |named| named.len().min(known))
+    }
+
+    /// Stored rows of some sensors to read for stretches up to an instant, at most.
+    pub(super) fn cost(&self, stretches: &[Stretch], sensors: usize, to: Time) -> u64 {
+        let known = self.snapshot.sensors.ids.len().max(1) as u64;
+        let one = |stretch: &Stretch| {
+            let (from, to) = (stretch.from, stretch.to.min(to.0));
+            match stretch.tier.and_then(|tier| self.any.windows(tier)) {
+                _ if from >= to => 0,
+                Some(windows) => windows.count(from, to) * sensors as u64,
+                None => {
+                    let stored = self.snapshot.rows_at_most(Span { from: Time(from), to: Time(to) });
+                    stored * sensors as u64 / known
+                }
             }
-            let message = format!("the span holds {cost} readings, {} may be read at once", config.max_cost_rows);
-            let accepted = if few > 0 { format!("to={}", day(few)) } else { "fewer sensors".to_owned() };
-            return Err(Error::too_much("to", message, [accepted]));
-        }
+        };
+        stretches.iter().map(one).sum()
+    }
+
+    /// Refuses what would read or answer too many rows, or rows that are gone, naming a question that is answered.
+    fn check(&self) -> Result<(), Error> {
+        let stretches = self.path().cover(&self.snapshot, &[]);
+        self.check_gone(&stretches)?;
+        self.check_cost(|to| self.cost(&stretches, self.sensors(), to))?;
         if self.group == Group::Sensor {
             let known = self.snapshot.registry.sensors.len().max(self.snapshot.sensors.ids.len());
             let groups = self.named.as_ref().map_or(known, Vec::len);
             let filled = self.buckets.count().saturating_mul(groups);
-            self.check_rows(if self.fill == Fill::Null { filled } else { filled.min(cost as usize) }, groups)?;
+            // No more rows than readings, as long as all of these are there.
+            let raw = Stretch { from: self.read.from.0, to: self.span.to.0, tier: None };
+            let readings = match self.snapshot.gone(self.span) {
+                None => self.cost(&[raw], self.sensors(), self.span.to),
+                Some(_) => u64::MAX,
+            };
+            let readings = usize::try_from(readings).unwrap_or(usize::MAX);
+            self.check_rows(if self.fill == Fill::Null { filled } else { filled.min(readings) }, groups)?;
         }
         Ok(())
     }
 
-    /// Refuses more rows than the question wants.
-    pub(super) fn check_limit(&self, rows: usize) -> Result<(), Error> {
-        match self.limit {
-            Some(limit) if rows > limit => {
-                let message = format!("the answer has {rows} rows, more than limit={limit}; rows are never cut");
-                Err(Error::too_much("limit", message, [format!("limit={rows}")]))
-            }
-            _ => Ok(()),
+    /// Refuses to read too many rows, naming the most whole days that are accepted; `cost` is that up to an instant.
+    pub(super) fn check_cost(&self, cost: impl Fn(Time) -> u64) -> Result<(), Error> {
+        let whole = cost(self.span.to);
+        if whole <= self.max_cost {
+            return Ok(());
         }
+        let day = |days: i64| self.span.from.plus(days * DAY);
+        let (mut few, mut many) = (0, (self.span.to.0 - self.span.from.0) / DAY + 1);
+        while many - few > 1 {
+            let middle = (few + many) / 2;
+            if cost(day(middle)) > self.max_cost { many = middle } else { few = middle }
+        }
+        let message = format!("the question reads {whole} rows, {} may be read at once", self.max_cost);
+        let accepted = if few > 0 { format!("to={}", day(few)) } else { "fewer sensors".to_owned() };
+        Err(Error::too_much("to", message, [accepted]))
     }
 
     /// Refuses more rows than an answer may have, naming a bucket that gives so many groups few enough.

@@ -9,7 +9,7 @@ use schemas::{Access, Cadence, Dataset, Field, Kind, Text, Time};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Reader, Snapshot};
+use store::{Reader, Snapshot, Tier};
 
 /// A question about datasets, with everything found.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ pub(super) fn answer(plan: &Plan) -> Answer {
         Cadence::Event => None,
     };
     column("every_seconds", Values::Decimal { scale: 6, values: all.iter().map(seconds).collect() });
-    column("tiers", Values::List(all.iter().map(|_| Some(vec!["raw".to_owned()])).collect()));
+    column("tiers", Values::List(all.iter().map(|snapshot| Some(tiers(snapshot))).collect()));
     column("sensors", Values::Int(all.iter().map(|s| Some(s.registry.sensors.len() as i64)).collect()));
     column("first", extent(plan, |(first, _)| first));
     column("last", extent(plan, |(_, last)| last));
@@ -69,6 +69,12 @@ pub(super) fn answer(plan: &Plan) -> Answer {
         ..Meta::default()
     };
     Answer { meta, rows: all.len(), columns }
+}
+
+/// What there is of a dataset: raw rows, and the tiers that have committed windows.
+fn tiers(snapshot: &Snapshot) -> Vec<String> {
+    let closed = Tier::ALL.into_iter().filter(|&tier| snapshot.closed(tier) > Time(i64::MIN));
+    ["raw"].into_iter().chain(closed.map(Tier::name)).map(str::to_owned).collect()
 }
 
 fn text(plan: &Plan, of: impl Fn(&Dataset) -> String) -> Values {
@@ -107,6 +113,6 @@ fn info(field: &Field) -> FieldInfo {
         resolution: field.resolution,
         range,
         values,
-        functions: functions(&field.kind),
+        functions: functions(field),
     }
 }

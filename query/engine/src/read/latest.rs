@@ -2,10 +2,10 @@
 
 use super::readings::meta_fields;
 use super::table::plain;
-use super::{Chosen, Planned, all, check_attributes, named, zone};
+use super::{Chosen, Planned, all, check_attributes, check_limit, named, zone};
 use crate::answer::{Answer, Column, Meta, Values};
 use crate::question::Latest;
-use crate::{Error, columns};
+use crate::{Error, Order, columns};
 use schemas::time::HOUR;
 use schemas::{Span, Time, Zone};
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub(crate) struct Plan {
     fields: Vec<usize>,
     named: Option<Chosen>,
     zone: Zone,
+    order: Option<Order>,
+    limit: Option<usize>,
     /// Full hour as of which places and attributes are shown.
     hour: Time,
 }
@@ -32,6 +34,7 @@ pub(crate) fn plan(reader: &Reader, asked: Latest, now: Time) -> Result<Planned,
     let snapshot = super::snapshot(reader, &asked.dataset)?;
     let fields = columns::plain(&snapshot.dataset, &asked.fields)?;
     check_attributes(&snapshot, &asked.attributes)?;
+    asked.order.iter().try_for_each(|order| check_order(order, &snapshot, &fields))?;
     let mut named = if asked.sensors.is_empty() { None } else { Some(named(&snapshot, &asked.sensors)?) };
     let (zone, hour) = (zone(asked.tz, &snapshot.dataset), Time(now.0 - now.0.rem_euclid(HOUR)));
     if !asked.attributes.is_empty() {
@@ -42,10 +45,12 @@ pub(crate) fn plan(reader: &Reader, asked: Latest, now: Time) -> Result<Planned,
     // Any reading may be the newest of its sensor.
     let stamp = snapshot.stamp(ALWAYS);
     let key = format!(
-        "latest|{}|{fields:?}|{:?}|{:?}|{}|{}|{}|{}|{}|{}",
+        "latest|{}|{fields:?}|{:?}|{:?}|{:?}|{:?}|{}|{}|{}|{}|{}|{}",
         snapshot.dataset.id,
         asked.sensors,
         asked.attributes,
+        asked.order,
+        asked.limit,
         zone.name(),
         hour.0,
         stamp.log,
@@ -53,12 +58,13 @@ pub(crate) fn plan(reader: &Reader, asked: Latest, now: Time) -> Result<Planned,
         snapshot.registry.version,
         snapshot.dataset.version,
     );
-    let plan = Plan { snapshot, stamp, fields, named, zone, hour };
+    let (order, limit) = (asked.order, asked.limit);
+    let plan = Plan { snapshot, stamp, fields, named, zone, order, limit, hour };
     Ok(Planned { plan: super::Plan::Latest(plan), key, max_age: Duration::from_secs(1) })
 }
 
 /// Answers it.
-pub(super) fn answer(plan: &Plan) -> Answer {
+pub(super) fn answer(plan: &Plan) -> Result<Answer, Error> {
     let (snapshot, dataset) = (&plan.snapshot, &plan.snapshot.dataset);
     let sensors = plan.named.clone().unwrap_or_else(|| all(snapshot));
     let mut columns = places(snapshot, &sensors, plan.hour);
@@ -86,7 +92,21 @@ pub(super) fn answer(plan: &Plan) -> Answer {
         publisher: Some(dataset.publisher.clone()),
         ..Meta::default()
     };
-    Answer { meta, rows: sensors.len(), columns }
+    let mut answer = Answer { meta, rows: sensors.len(), columns };
+    match (&plan.order, plan.limit) {
+        (Some(order), limit) => order.apply(&mut answer, limit),
+        (None, Some(limit)) => check_limit(answer.rows, limit)?,
+        (None, None) => {}
+    }
+    Ok(answer)
+}
+
+/// Refuses an order by what is no column, or by attributes, which have none.
+fn check_order(order: &Order, snapshot: &Snapshot, fields: &[usize]) -> Result<(), Error> {
+    let names: Vec<&str> = fields.iter().map(|&field| &*snapshot.dataset.fields[field].name).collect();
+    let times: Vec<String> = names.iter().map(|name| format!("{name}_time")).collect();
+    let all = ["sensor", "lon", "lat", "time"].into_iter().chain(names).chain(times.iter().map(String::as_str));
+    order.check(all)
 }
 
 /// Whether a sensor's attributes have these values at an instant.

@@ -202,7 +202,7 @@ pub(super) fn meta_fields(dataset: &Dataset, fields: &[usize]) -> Vec<MetaField>
     let field = |&field: &usize| {
         let field = &dataset.fields[field];
         let unit = (!matches!(field.kind, Kind::State { .. })).then(|| field.unit.code.clone());
-        MetaField { column: field.name.to_string(), field: field.name.clone(), function: None, unit }
+        MetaField { column: field.name.to_string(), field: field.name.clone(), function: None, unit, by_sketch: false }
     };
     fields.iter().map(field).collect()
 }

@@ -1,22 +1,26 @@
-//! The executor of aggregates: loads columns, runs the kernels sensor by sensor, merges cells into rows.
+//! The executor of aggregates: loads columns, adds rows up sensor by sensor, merges cells into rows.
 
 use super::aggregates::Plan;
 use super::meters::{self, Before};
 use super::table::{Row, Table, close_sensor};
-use super::{Chosen, all};
-use crate::aggregate::cut::{Key, Segment};
+use super::{Chosen, all, check_limit};
+use crate::aggregate::cut::{Key, Part, Segment};
+use crate::aggregate::quantile::Counting;
+use crate::aggregate::sheet::Sheet;
 use crate::aggregate::value::RATIO_DIGITS;
-use crate::aggregate::{Cell, Rows, cells};
-use crate::answer::{Answer, Meta};
+use crate::aggregate::window::Strip;
+use crate::aggregate::{Cell, Frame, Rows, Sort, Tally};
+use crate::answer::Answer;
 use crate::columns::Function;
 use crate::coverage::{Cadences, Due, Service};
 use crate::groups::{Groups, groups};
 use crate::question::{Fill, Group};
+use crate::tiers::{Stretch, Ways};
 use crate::{Column, Error};
 use schemas::decimal::divide;
 use schemas::{Field, Kind};
 use std::sync::Arc;
-use store::{Loaded, Series};
+use store::{SensorIx, Series};
 
 /// Answers a plan of aggregates.
 pub(super) async fn answer(plan: &Plan) -> Result<Answer, Error> {
@@ -28,19 +32,27 @@ pub(super) async fn answer(plan: &Plan) -> Result<Answer, Error> {
         let groups = groups.names.len();
         plan.check_rows(plan.buckets.count().saturating_mul(groups), groups)?;
     }
-    let numbers: Vec<u32> = sensors.iter().filter_map(|(_, ix)| *ix).collect();
-    let only = plan.named.as_ref().map(|_| {
-        let mut only = numbers.clone();
-        only.sort_unstable();
-        only
-    });
-    let loaded = plan.snapshot.load(plan.read, only.as_deref(), &plan.fields).await?;
-    let before = meters::before(&plan.snapshot, plan.span.from, &numbers, &plan.meters()).await?;
-    let run = Run::new(plan, &sensors, groups, before);
-    let columns = if plan.group == Group::Sensor { run.by_sensor(&loaded)? } else { run.together(&loaded) };
+    let numbered = numbered(&sensors, &groups);
+    let (ways, dirty_days) = plan.ways(&numbered).await?;
+    let numbers: Vec<SensorIx> = numbered.iter().map(|(ix, _)| *ix).collect();
+    let before = meters::before(plan, &numbers, &plan.growths()).await?;
+    let tiers = ways.tiers();
+    let run = Run::new(plan, &sensors, groups, before, ways);
+    let columns = if plan.group == Group::Sensor { run.by_sensor()? } else { run.together() };
     let rows = columns[0].values.len();
-    plan.check_limit(rows)?;
-    Ok(Answer { meta: plan.meta(), columns, rows })
+    let mut answer = Answer { meta: plan.meta(tiers, dirty_days), columns, rows };
+    match (&plan.order, plan.limit) {
+        (Some(order), limit) => order.apply(&mut answer, limit),
+        (None, Some(limit)) => check_limit(rows, limit)?,
+        (None, None) => {}
+    }
+    Ok(answer)
+}
+
+/// The sensors that have readings and belong to some group.
+fn numbered<'a>(sensors: &Chosen, groups: &'a Groups) -> Vec<(SensorIx, &'a [Segment])> {
+    let all = sensors.iter().zip(&groups.segments).filter(|(_, segments)| !segments.is_empty());
+    all.filter_map(|((_, ix), segments)| Some(((*ix)?, &segments[..]))).collect()
 }
 
 /// One run over the sensors of a plan.
@@ -49,6 +61,7 @@ struct Run<'a> {
     sensors: &'a Chosen,
     groups: Groups,
     before: Before,
+    ways: Ways,
     cadences: Cadences,
     services: Vec<Service>,
     /// Whether coverage is asked for.
@@ -57,66 +70,67 @@ struct Run<'a> {
 
 /// Cells of one sensor by field read, each by ascending key.
 type Found = Vec<Vec<(Key, Cell)>>;
+/// Per field read the sheet its windows are added to, where they are.
+type Sheets = Vec<Option<Sheet>>;
 
 impl<'a> Run<'a> {
-    fn new(plan: &'a Plan, sensors: &'a Chosen, groups: Groups, before: Before) -> Run<'a> {
+    fn new(plan: &'a Plan, sensors: &'a Chosen, groups: Groups, before: Before, ways: Ways) -> Run<'a> {
         let mut cadences = Cadences::default();
         let snapshot = &plan.snapshot;
         let service = |(id, _): &(Arc<str>, _)| {
             let sensor = snapshot.registry.get(id).map(|sensor| &**sensor);
             cadences.service(&snapshot.dataset, sensor, plan.ground.now.0)
         };
-        let services = sensors.iter().map(service).collect();
         let covers = plan.outputs.iter().any(|output| output.function == Function::Coverage);
-        Run { plan, sensors, groups, before, cadences, services, covers }
+        let services = if covers { sensors.iter().map(service).collect() } else { Vec::new() };
+        Run { plan, sensors, groups, before, ways, cadences, services, covers }
     }
 
     /// The fields read.
     fn fields(&self) -> impl Iterator<Item = &'a Field> + use<'a> {
         let plan = self.plan;
-        plan.fields.iter().map(|&field| &plan.snapshot.dataset.fields[field])
+        plan.wanted.fields.iter().map(|&field| &plan.snapshot.dataset.fields[field])
     }
 
-    /// The cells of the `rank`-th sensor.
-    fn sensor(&self, loaded: &Loaded, rank: usize) -> Found {
-        let mut found = vec![Vec::new(); self.plan.fields.len()];
-        let (Some(ix), segments) = (self.sensors[rank].1, &self.groups.segments[rank][..]) else { return found };
-        if !segments.is_empty() {
-            loaded.series(ix, &mut |series| found = self.kernels(series, segments, (rank, ix)));
-        }
-        found
-    }
-
-    /// Runs the kernel of each field over a sensor's rows.
-    fn kernels(&self, series: Series<'_>, segments: &[Segment], (rank, ix): (usize, u32)) -> Found {
-        let buckets = &self.plan.buckets;
-        let parts = buckets.parts(series.time, segments);
-        let field = |(place, field): (usize, &Field)| {
-            let rows = Rows {
-                time: series.time,
-                values: series.columns[place],
-                parts: &parts,
-                segments,
-                buckets,
-                rank: rank as u32,
-                before: self.before.get(&(ix, self.plan.fields[place])).copied(),
-                now: self.plan.ground.now.0,
-            };
-            let mut found = cells(&field.kind, field.resolution, rows);
-            found.iter_mut().for_each(|(_, cell)| close_sensor(cell));
-            found
+    /// The cells of the `rank`-th sensor, without what went into sheets.
+    fn sensor(&self, rank: usize, sheets: &mut Sheets) -> Found {
+        let plan = self.plan;
+        let (Some(ix), segments) = (self.sensors[rank].1, &self.groups.segments[rank][..]) else {
+            return vec![Vec::new(); plan.wanted.fields.len()];
         };
-        self.fields().enumerate().map(field).collect()
+        let frame = Frame { segments, buckets: &plan.buckets, rank: rank as u32, now: plan.ground.now.0 };
+        let tally = |(&number, field): (&usize, &'a Field)| {
+            let sort = Sort { kind: &field.kind, resolution: field.resolution, counting: plan.counting(number) };
+            Tally::new(sort, frame, self.before.get(&(ix, number)).copied())
+        };
+        let mut tallies: Vec<Tally<'_>> = plan.wanted.fields.iter().zip(self.fields()).map(tally).collect();
+        let (stretches, stock) = self.ways.of(ix);
+        for stretch in stretches.iter().filter(|_| !segments.is_empty()) {
+            let Some(tier) = stretch.tier else {
+                stock.rows(ix, stretch, &mut |series| add_rows(&mut tallies, series, stretch, &frame));
+                continue;
+            };
+            let Some(windows) = plan.any.windows(tier) else { continue };
+            let strips = stock.strips(tier, ix, stretch, &plan.wanted, windows);
+            add_windows(&mut tallies, &plan.wanted.fields, &strips, &frame, sheets);
+        }
+        let close = |tally: Tally<'_>| {
+            let mut cells = tally.close();
+            cells.iter_mut().for_each(|(_, cell)| close_sensor(cell));
+            cells
+        };
+        tallies.into_iter().map(close).collect()
     }
 
     /// Rows of each sensor apart: shown as soon as the sensor is done.
-    fn by_sensor(&self, loaded: &Loaded) -> Result<Vec<Column>, Error> {
-        let mut table = Table::new(&self.plan.snapshot.dataset, &self.plan.outputs, &self.plan.fields);
-        let mut row = vec![None; self.plan.fields.len()];
+    fn by_sensor(&self) -> Result<Vec<Column>, Error> {
+        let mut table = Table::new(&self.plan.snapshot.dataset, &self.plan.outputs, &self.plan.wanted.fields);
+        let mut row = vec![None; self.plan.wanted.fields.len()];
+        let mut sheets: Sheets = vec![None; row.len()];
         for rank in 0..self.sensors.len() {
             let Some(segment) = self.groups.segments[rank].first() else { continue };
             let mut found: Vec<_> =
-                self.sensor(loaded, rank).into_iter().map(|cells| cells.into_iter().peekable()).collect();
+                self.sensor(rank, &mut sheets).into_iter().map(|cells| cells.into_iter().peekable()).collect();
             let mut next = 0;
             loop {
                 let some = found.iter_mut().filter_map(|cells| cells.peek().map(|(key, _)| key.bucket)).min();
@@ -138,33 +152,41 @@ impl<'a> Run<'a> {
     }
 
     /// Rows of several sensors: merged before they are shown.
-    fn together(&self, loaded: &Loaded) -> Vec<Column> {
+    fn together(&self) -> Vec<Column> {
         let (plan, buckets) = (self.plan, &self.plan.buckets);
-        let (fields, cadences) = (plan.fields.len(), self.cadences.len());
+        let (fields, cadences) = (plan.wanted.fields.len(), self.cadences.len());
         let groups = self.groups.names.len();
         let place = |key: Key| key.bucket as usize * groups + key.group as usize;
         let mut merged: Vec<Vec<Option<Cell>>> = vec![vec![None; buckets.count() * groups]; fields];
         let mut got = vec![vec![0_i128; if self.covers { buckets.count() * groups * cadences } else { 0 }]; fields];
         let mut due = Due::new(if self.covers { cadences } else { 0 }, groups, buckets.count());
+        let sheet = |&field: &usize| plan.sums_only(field).then(|| Sheet::new(buckets.count(), groups));
+        let mut sheets: Sheets = plan.wanted.fields.iter().map(sheet).collect();
         for rank in 0..self.sensors.len() {
-            let (service, segments) = (&self.services[rank], &self.groups.segments[rank][..]);
+            let segments = &self.groups.segments[rank][..];
             if self.covers {
-                segments.iter().for_each(|segment| due.add(service, segment, buckets));
+                segments.iter().for_each(|segment| due.add(&self.services[rank], segment, buckets));
             }
-            for ((cells, merged), got) in self.sensor(loaded, rank).into_iter().zip(&mut merged).zip(&mut got) {
+            for ((cells, merged), got) in self.sensor(rank, &mut sheets).into_iter().zip(&mut merged).zip(&mut got) {
                 for (key, cell) in cells {
-                    if let (true, Some(cadence)) = (self.covers, service.cadence) {
+                    if let Some(service) = self.services.get(rank)
+                        && let Some(cadence) = service.cadence
+                    {
                         got[place(key) * cadences + cadence] += self.got(service, segments, key, cell.n);
                     }
-                    match &mut merged[place(key)] {
-                        Some(sum) => sum.merge(&cell),
-                        none => *none = Some(cell),
-                    }
+                    add(&mut merged[place(key)], cell);
                 }
             }
         }
+        for (merged, sheet) in merged.iter_mut().zip(&sheets) {
+            let Some(sheet) = sheet else { continue };
+            merged
+                .iter_mut()
+                .enumerate()
+                .for_each(|(at, cell)| sheet.cell(at).into_iter().for_each(|sums| add(cell, sums)));
+        }
         due.close(buckets.count());
-        let mut table = Table::new(&plan.snapshot.dataset, &plan.outputs, &plan.fields);
+        let mut table = Table::new(&plan.snapshot.dataset, &plan.outputs, &plan.wanted.fields);
         let mut row = vec![None; fields];
         let keys =
             (0..buckets.count() as u32).flat_map(|bucket| (0..groups as u32).map(move |group| Key { bucket, group }));
@@ -175,7 +197,7 @@ impl<'a> Run<'a> {
             let coverage = |place: usize| self.cadences.ratio(&got[place][at * cadences..(at + 1) * cadences], &all);
             self.push(&mut table, key, &row, coverage);
         }
-        drop((merged, got, due));
+        drop((merged, got, due, sheets));
         self.columns(table)
     }
 
@@ -209,47 +231,68 @@ impl<'a> Run<'a> {
 
     /// The table's rows as columns of the answer.
     fn columns(&self, table: Table<'_>) -> Vec<Column> {
-        let name = match &self.plan.group {
-            Group::Sensor => Some("sensor"),
-            Group::None => None,
-            Group::Attribute(name) => Some(name.as_str()),
-        };
+        let name = self.plan.group.column();
         table.columns(&self.plan.buckets, &self.plan.zone, name.map(|name| (name, &self.groups.names[..])))
     }
 }
 
+/// Adds a sensor's raw rows within a stretch.
+fn add_rows(tallies: &mut [Tally<'_>], series: Series<'_>, stretch: &Stretch, frame: &Frame<'_>) {
+    let from = series.time.partition_point(|&time| time < stretch.from);
+    let to = series.time.partition_point(|&time| time < stretch.to);
+    let time = &series.time[from..to];
+    let parts = frame.buckets.parts(time, frame.segments);
+    for (tally, values) in tallies.iter_mut().zip(series.columns) {
+        tally.rows(Rows { time, values: &values[from..to], parts: &parts });
+    }
+}
+
+/// Adds a sensor's windows, to the sheets of the fields that have one.
+fn add_windows(
+    tallies: &mut [Tally<'_>],
+    fields: &[usize],
+    strips: &[Strip<'_>],
+    frame: &Frame<'_>,
+    sheets: &mut Sheets,
+) {
+    for (field, sheet) in fields.iter().zip(sheets.iter_mut()).filter_map(|(f, sheet)| Some((f, sheet.as_mut()?))) {
+        strips.iter().for_each(|strip| sheet.add(strip, *field, frame));
+    }
+    if sheets.iter().all(Option::is_some) {
+        return;
+    }
+    let cut = |strip: &Strip<'_>| frame.buckets.parts(strip.time(), frame.segments);
+    let parts: Vec<Vec<Part>> = strips.iter().map(cut).collect();
+    let rest = tallies.iter_mut().zip(fields).zip(sheets).filter(|(_, sheet)| sheet.is_none());
+    rest.for_each(|((tally, field), _)| tally.windows(*field, strips, &parts));
+}
+
+/// Merges a cell into what there is.
+fn add(sum: &mut Option<Cell>, cell: Cell) {
+    match sum {
+        Some(sum) => sum.merge(&cell),
+        none => *none = Some(cell),
+    }
+}
+
 impl Plan {
-    /// Fields whose growth is asked for.
-    fn meters(&self) -> Vec<usize> {
-        let meter = |field: &usize| matches!(self.snapshot.dataset.fields[*field].kind, Kind::Cumulative);
-        let asked = |field: &usize| {
-            self.outputs.iter().any(|output| output.field == *field && output.function == Function::Increase)
+    /// Whether only what a sheet adds up is asked of a field.
+    fn sums_only(&self, field: usize) -> bool {
+        let sum = |function| {
+            use Function::{Max, Mean, Min, N, Rate, Sum};
+            matches!(function, Mean | Sum | Rate | Min | Max | N)
         };
-        self.fields.iter().copied().filter(meter).filter(asked).collect()
+        matches!(self.snapshot.dataset.fields[field].kind, Kind::Gauge | Kind::Count)
+            && self.outputs.iter().filter(|output| output.field == field).all(|output| sum(output.function))
     }
 
-    fn meta(&self) -> Meta {
-        let dataset = &self.snapshot.dataset;
-        Meta {
-            dataset: Some(dataset.id.clone()),
-            from: Some(self.span.from),
-            to: Some(self.span.to),
-            widened: self.widened,
-            bucket: Some(self.bucket.to_string()),
-            group: Some(match &self.group {
-                Group::Sensor => "sensor".to_owned(),
-                Group::None => "none".to_owned(),
-                Group::Attribute(name) => name.clone(),
-            }),
-            tz: Some(self.zone.clone()),
-            fields: self.outputs.iter().map(|output| output.meta(dataset)).collect(),
-            tiers: vec!["raw"],
-            stamp: Some(self.ground.stamp),
-            complete_until: Some(self.ground.complete_until),
-            dirty_days: Vec::new(),
-            license: Some(dataset.license.clone()),
-            publisher: Some(dataset.publisher.clone()),
-            next: None,
-        }
+    /// What is counted of a field for quantiles: values where one is to be exact.
+    fn counting(&self, field: usize) -> Option<Counting> {
+        let counting = |output: &crate::columns::Output| match output.function {
+            Function::Quantile { sketch, .. } if output.field == field => Some(sketch),
+            _ => None,
+        };
+        let sketches = self.outputs.iter().filter_map(counting).min();
+        sketches.map(|sketch| if sketch { Counting::Bins } else { Counting::Values })
     }
 }

@@ -7,6 +7,7 @@ use schemas::time::{DAY, HOUR, SECOND};
 use schemas::{Bucket, Place, Span, Time, Zone};
 use std::collections::BTreeMap;
 
+mod law;
 mod speed;
 
 const MINUTE: i64 = 60 * SECOND;
@@ -26,6 +27,7 @@ fn ask(from: Time, to: Time, bucket: Bucket, group: Group, fields: &[&str]) -> A
         sensors: Vec::new(),
         attributes: Vec::new(),
         fill: Fill::None,
+        order: None,
         limit: None,
     }
 }
@@ -421,6 +423,8 @@ async fn newest_values_sensors_and_datasets() {
         sensors: Vec::new(),
         attributes: Vec::new(),
         fields: vec!["cars".to_owned(), "door".to_owned()],
+        order: None,
+        limit: None,
         tz: None,
     };
     let answer = bench.ask(Question::Latest(latest.clone())).await.expect("newest values");

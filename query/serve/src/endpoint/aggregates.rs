@@ -2,7 +2,7 @@
 
 use crate::call::{Call, Named};
 use crate::parameter::{
-    ATTRIBUTE, BUCKET, FIELD_FUNCTIONS, FILL, FORMAT, FROM, GROUP, MAX_POINTS, MOST, Parameter, SENSOR, TO, TZ,
+    ATTRIBUTE, BUCKET, FIELD_FUNCTIONS, FILL, FORMAT, FROM, GROUP, MAX_POINTS, MOST, ORDER, Parameter, SENSOR, TO, TZ,
 };
 use crate::params::Params;
 use access::Problem;
@@ -10,7 +10,7 @@ use axum::response::Response;
 use engine::{Aggregates, BucketChoice, Error, Question, parse_zone};
 
 pub(crate) const PARAMETERS: &[Parameter] =
-    &[ATTRIBUTE, BUCKET, FIELD_FUNCTIONS, FILL, FORMAT, FROM, GROUP, MAX_POINTS, MOST, SENSOR, TO, TZ];
+    &[ATTRIBUTE, BUCKET, FIELD_FUNCTIONS, FILL, FORMAT, FROM, GROUP, MAX_POINTS, MOST, ORDER, SENSOR, TO, TZ];
 
 pub(crate) async fn get(call: Call, Named(dataset): Named) -> Result<Response, Problem> {
     let mut params = call.params(PARAMETERS);
@@ -27,6 +27,7 @@ pub(crate) async fn get(call: Call, Named(dataset): Named) -> Result<Response, P
         sensors: params.sensors(),
         attributes: params.attributes(),
         fill: params.read("fill", str::parse).unwrap_or_default(),
+        order: params.read("order", str::parse),
         limit: params.count("limit"),
     };
     let format = call.format(params)?;

@@ -1,12 +1,12 @@
 //! `/datasets/{dataset}/latest`: the newest value and time of every field, a row per sensor.
 
 use crate::call::{Call, Named};
-use crate::parameter::{ATTRIBUTE, FIELDS, FORMAT, Parameter, SENSOR, TZ};
+use crate::parameter::{ATTRIBUTE, FIELDS, FORMAT, MOST, ORDER, Parameter, SENSOR, TZ};
 use access::Problem;
 use axum::response::Response;
 use engine::{Latest, Question, parse_zone};
 
-pub(crate) const PARAMETERS: &[Parameter] = &[ATTRIBUTE, FIELDS, FORMAT, SENSOR, TZ];
+pub(crate) const PARAMETERS: &[Parameter] = &[ATTRIBUTE, FIELDS, FORMAT, MOST, ORDER, SENSOR, TZ];
 
 pub(crate) async fn get(call: Call, Named(dataset): Named) -> Result<Response, Problem> {
     let mut params = call.params(PARAMETERS);
@@ -15,6 +15,8 @@ pub(crate) async fn get(call: Call, Named(dataset): Named) -> Result<Response, P
         sensors: params.sensors(),
         attributes: params.attributes(),
         fields: params.list("fields"),
+        order: params.read("order", str::parse),
+        limit: params.count("limit"),
         tz: params.read("tz", parse_zone),
     };
     let format = call.format(params)?;

@@ -49,6 +49,9 @@ struct Field<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     function: Option<&'a str>,
     unit: Option<&'a str>,
+    /// Of quantiles by sketch: how far off a value may be, relative to itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relative_error: Option<f64>,
 }
 
 impl Field<'_> {
@@ -58,6 +61,7 @@ impl Field<'_> {
             field: &field.field,
             function: field.function.as_deref(),
             unit: field.unit.as_deref(),
+            relative_error: field.by_sketch.then_some(schemas::sketch::ERROR),
         }
     }
 }

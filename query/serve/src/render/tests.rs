@@ -64,6 +64,7 @@ fn answer() -> Answer {
             field: Arc::from("co2"),
             function: Some("n".to_owned()),
             unit: None,
+            by_sketch: false,
         }],
         tiers: vec!["raw"],
         dirty_days: vec![Day(20_000)],

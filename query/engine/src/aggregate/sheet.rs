@@ -1,0 +1,127 @@
+//! Sums of a gauge or count over windows of many sensors, column by column: what a cell per window would be too slow for.
+
+use super::cut::Part as Rows;
+use super::numeric::Numeric;
+use super::tally::Frame;
+use super::window::{self, Strip};
+use super::{Cell, Sums};
+use crate::tiers::Windows;
+use schemas::ABSENT;
+use std::ops::Range;
+use store::Values;
+use store::tier::columns::Part;
+
+/// Sums by place: bucket × groups + group.
+#[derive(Clone, Debug)]
+pub(crate) struct Sheet {
+    groups: usize,
+    n: Vec<i64>,
+    /// Sums of values of 32 bits: fewer than 2^32 of them do not overflow 64.
+    short: Vec<i64>,
+    /// Sums of all others.
+    long: Vec<i128>,
+    min: Vec<i64>,
+    max: Vec<i64>,
+}
+
+impl Sheet {
+    /// Nothing in so many buckets of so many groups.
+    pub(crate) fn new(buckets: usize, groups: usize) -> Sheet {
+        let places = buckets * groups;
+        Sheet {
+            groups,
+            n: vec![0; places],
+            short: vec![0; places],
+            long: vec![0; places],
+            min: vec![i64::MAX; places],
+            max: vec![ABSENT; places],
+        }
+    }
+
+    /// Adds windows of a field of one sensor.
+    pub(crate) fn add(&mut self, strip: &Strip<'_>, field: usize, frame: &Frame<'_>) {
+        match self.straight(strip, frame) {
+            Some(first) => self.add_each(strip, field, first),
+            None => {
+                frame.buckets.parts(strip.time(), frame.segments).iter().for_each(|p| self.add_all(strip, field, p))
+            }
+        }
+    }
+
+    /// The place of the first window, where each window is a bucket and none is left out, all in one group.
+    fn straight(&self, strip: &Strip<'_>, frame: &Frame<'_>) -> Option<usize> {
+        let (time, Windows::Width(width)) = (strip.time(), strip.windows) else { return None };
+        let (first, last) = (*time.first()?, *time.last()?);
+        let [segment] = frame.segments else { return None };
+        let even = frame.buckets.width() == Some(*width) && last - first == (time.len() as i64 - 1) * width;
+        let inside = first >= frame.buckets.from().max(segment.from) && last < frame.buckets.to().min(segment.to);
+        (even && inside).then(|| frame.buckets.of(first) * self.groups + segment.group as usize)
+    }
+
+    /// Adds each window to a place of its own.
+    fn add_each(&mut self, strip: &Strip<'_>, field: usize, first: usize) {
+        let (columns, rows, step) = (strip.columns(field), strip.rows.clone(), self.groups);
+        let Some(n) = columns.get(Part::N) else { return };
+        add(&mut self.n[first..], step, n, rows.clone(), |sum, value| *sum += value);
+        match columns.get(Part::Sum) {
+            None => {}
+            Some(sums @ (Values::Short(_) | Values::Same(..))) => {
+                add(&mut self.short[first..], step, sums, rows.clone(), |sum, value| *sum += value);
+            }
+            Some(sums) => {
+                for (place, row) in self.long[first..].iter_mut().step_by(step).zip(rows.clone()) {
+                    *place += sums.wide(row).unwrap_or(0);
+                }
+            }
+        }
+        if let Some(values) = columns.get(Part::Min) {
+            add(&mut self.min[first..], step, values, rows.clone(), |min, value| *min = value.min(*min));
+        }
+        if let Some(values) = columns.get(Part::Max) {
+            add(&mut self.max[first..], step, values, rows, |max, value| *max = value.max(*max));
+        }
+    }
+
+    /// Adds all windows of a part to its place.
+    fn add_all(&mut self, strip: &Strip<'_>, field: usize, part: &Rows) {
+        let columns = strip.columns(field);
+        let place = part.key.bucket as usize * self.groups + part.key.group as usize;
+        let rows = strip.rows.start + part.rows.start..strip.rows.start + part.rows.end;
+        self.n[place] += columns.n(rows.clone());
+        self.long[place] += columns.get(Part::Sum).map_or(0, |values| window::sum(values, rows.clone()));
+        let (least, greatest) = (columns.get(Part::Min), columns.get(Part::Max));
+        self.min[place] = self.min[place].min(window::least(least, rows.clone()));
+        self.max[place] = self.max[place].max(window::greatest(greatest, rows));
+    }
+
+    /// The cell of a place; nothing where no readings are.
+    pub(crate) fn cell(&self, place: usize) -> Option<Cell> {
+        let sum = i128::from(self.short[place]) + self.long[place];
+        let numeric = Numeric { sum, min: self.min[place], max: self.max[place], means: 0, sensors: 0 };
+        let n = self.n[place];
+        (n > 0).then_some(Cell { n, last: None, sums: Sums::Numeric(numeric), counts: None })
+    }
+}
+
+/// Joins the present values of some rows to places so many apart.
+fn add(places: &mut [i64], step: usize, values: &Values, rows: Range<usize>, join: impl Fn(&mut i64, i64)) {
+    match values {
+        Values::Same(ABSENT, _) => {}
+        Values::Same(value, _) => {
+            places.iter_mut().step_by(step).take(rows.len()).for_each(|place| join(place, *value));
+        }
+        Values::Short(values) if step == 1 => places.iter_mut().zip(&values[rows]).for_each(|(place, &value)| {
+            if value != i32::MIN {
+                join(place, i64::from(value));
+            }
+        }),
+        _ => {
+            for (place, row) in places.iter_mut().step_by(step).zip(rows) {
+                let value = values.long(row);
+                if value != ABSENT {
+                    join(place, value);
+                }
+            }
+        }
+    }
+}
