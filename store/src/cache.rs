@@ -1,7 +1,7 @@
 //! Decoded keys and columns of files, kept in memory within a bound.
 
 use crate::file::layout::{Layout, Spec};
-use crate::file::{FileMeta, Footer, Numbering, Opened, Parts};
+use crate::file::{FileMeta, Footer, Numbering, Opened, Order, Parts};
 use crate::paths::FileName;
 use crate::run::Column;
 use crate::seal::blocking;
@@ -67,6 +67,7 @@ struct Wanted<'a> {
     file: &'a FileMeta,
     tier: Option<Tier>,
     columns: &'a [usize],
+    only: Option<&'a [SensorIx]>,
     number: &'a Numbering,
 }
 
@@ -77,33 +78,35 @@ impl Wanted<'_> {
 }
 
 impl Cache {
-    /// A cache over the object store of the data folder that holds at most about `bytes` bytes: a sixteenth for footers, the
+    /// A cache over the object store of the data folder that holds at most about `bytes` bytes: an eighth for footers, the
     /// rest for decoded keys and columns.
     pub(crate) fn new(store: Arc<dyn ObjectStore>, bytes: u64) -> Cache {
         let size = |bytes: usize| u32::try_from(bytes + ENTRY_BYTES).unwrap_or(u32::MAX);
         let opened = Bounded::builder()
-            .max_capacity(bytes / 16)
+            .max_capacity(bytes / 8)
             .weigher(move |_, opened: &Arc<Opened>| size(opened.bytes()))
             .build();
         let kept = Bounded::builder()
-            .max_capacity(bytes - bytes / 16)
+            .max_capacity(bytes - bytes / 8)
             .weigher(move |_, kept: &Kept| size(kept.bytes()))
             .build();
         Cache { store, opened, kept }
     }
 
     /// Keys and the given fields of a file as a run; other columns are `None`. Fetches and decodes only what is not in
-    /// memory, decoding on the runtime's blocking threads. A dropped call leaves nothing hanging: calls that want the same
-    /// file at once each read it.
+    /// memory, decoding on the runtime's blocking threads. `only`: rows of other sensors are not asked for; the run has
+    /// none of them where that is cheaper (then nothing is kept). A dropped call leaves nothing hanging: calls that want the
+    /// same file at once each read it.
     pub(crate) async fn load(
         &self,
         dataset: &Arc<Dataset>,
         file: &FileMeta,
         fields: &[usize],
+        only: Option<&[SensorIx]>,
         number: &Numbering,
     ) -> Result<Run, Error> {
         let mut columns = vec![None; dataset.fields.len()];
-        let wanted = Wanted { dataset, file, tier: None, columns: fields, number };
+        let wanted = Wanted { dataset, file, tier: None, columns: fields, only, number };
         let keys = self.all(&wanted, |ix, kept| {
             if let Kept::Longs(values) = kept {
                 columns[ix] = values;
@@ -112,19 +115,18 @@ impl Cache {
         Ok(Run { keys: keys.await?, columns })
     }
 
-    /// Keys and the given columns of a tier's file (numbers of [`crate::tier::columns::columns`]), as [`Cache::load`]; of some
-    /// sensors only where that is cheaper.
+    /// Keys and the given columns of a tier's file (numbers of [`crate::tier::columns::columns`]), as [`Cache::load`].
     pub(crate) async fn load_tier(
         &self,
         dataset: &Arc<Dataset>,
         tier: Tier,
         file: &FileMeta,
         columns: &[usize],
-        _only: Option<&[SensorIx]>,
+        only: Option<&[SensorIx]>,
         number: &Numbering,
     ) -> Result<Rollup, Error> {
         let mut found = vec![None; Layout::of(dataset, Some(tier)).columns.len()];
-        let wanted = Wanted { dataset, file, tier: Some(tier), columns, number };
+        let wanted = Wanted { dataset, file, tier: Some(tier), columns, only, number };
         let keys = self.all(&wanted, |ix, kept| {
             if let Kept::Values(values) = kept {
                 found[ix] = values;
@@ -146,24 +148,34 @@ impl Cache {
 
     /// Gives the keys of a file, and to `each` the wanted columns.
     async fn all(&self, wanted: &Wanted<'_>, mut each: impl FnMut(usize, Kept)) -> Result<Arc<Keys>, Error> {
-        let mut missing = Vec::new();
+        let (mut there, mut missing) = (Vec::new(), Vec::new());
         for &ix in wanted.columns {
             match self.kept.get(&wanted.key(What::Column(ix))) {
-                Some(kept) => each(ix, kept),
+                Some(kept) => there.push((ix, kept)),
                 None => missing.push(ix),
             }
         }
-        missing.sort_unstable();
-        missing.dedup();
         let keys = match self.kept.get(&wanted.key(What::Keys)) {
             Some(Kept::Keys(keys)) => Some(keys),
             _ => None,
         };
         if let (Some(keys), true) = (&keys, missing.is_empty()) {
+            there.into_iter().for_each(|(ix, kept)| each(ix, kept));
             return Ok(keys.clone());
         }
         let (opened, parts) = self.open(wanted).await?;
-        let (found, read) = self.read(wanted, opened, parts, keys, missing).await?;
+        let few = wanted.only.and_then(|sensors| opened.few(sensors));
+        if let Some(order) = few {
+            if order.rows == 0 {
+                return Ok(Arc::default());
+            }
+            let (keys, read) = self.read(wanted, opened, parts, order, None, wanted.columns).await?;
+            read.into_iter().for_each(|(ix, kept)| each(ix, kept));
+            return Ok(keys);
+        }
+        there.into_iter().for_each(|(ix, kept)| each(ix, kept));
+        let order = opened.order();
+        let (found, read) = self.read(wanted, opened, parts, order, keys, &missing).await?;
         self.kept.insert(wanted.key(What::Keys), Kept::Keys(found.clone()));
         for (ix, kept) in read {
             self.kept.insert(wanted.key(What::Column(ix)), kept.clone());
@@ -193,38 +205,41 @@ impl Cache {
             }
         }
         let footer = Footer::read(wanted.dataset, file, &parts)?;
-        self.fill(wanted, &mut parts, &footer.sensors()).await?;
+        self.fill(wanted, &mut parts, &footer.openers()).await?;
         let (ends, number) = (parts.clone(), Arc::clone(wanted.number));
         let opened = Arc::new(blocking(move || Opened::read(footer, &ends, &number)).await?);
         self.opened.insert(key, opened.clone());
         Ok((opened, parts))
     }
 
-    /// Fetches and decodes columns, and the keys if they are not there yet.
+    /// Fetches and decodes rows of columns, and the keys if they are not there yet.
     async fn read(
         &self,
         wanted: &Wanted<'_>,
         opened: Arc<Opened>,
         mut parts: Parts,
+        order: Order,
         keys: Option<Arc<Keys>>,
-        missing: Vec<usize>,
+        columns: &[usize],
     ) -> Result<(Arc<Keys>, Vec<(usize, Kept)>), Error> {
         let (dataset, tier) = (Arc::clone(wanted.dataset), wanted.tier);
         let layout = Layout::of(&dataset, tier);
-        let ranges = opened.ranges(&specs(&layout, &missing), keys.is_none());
+        let mut columns = columns.to_vec();
+        columns.sort_unstable();
+        columns.dedup();
+        let ranges = opened.ranges(&specs(&layout, &columns), keys.is_none(), &order);
         self.fill(wanted, &mut parts, &ranges).await?;
         let work = move || {
-            let order = opened.order();
             let keys = match keys {
                 Some(keys) => keys,
                 None => Arc::new(opened.keys(&parts, &order)?),
             };
-            let columns = specs(&layout, &missing);
+            let specs = specs(&layout, &columns);
             let read: Vec<Kept> = match tier {
-                None => opened.longs(&parts, &order, &dataset, &columns)?.into_iter().map(Kept::Longs).collect(),
-                Some(_) => opened.values(&parts, &order, &dataset, &columns)?.into_iter().map(Kept::Values).collect(),
+                None => opened.longs(&parts, &order, &dataset, &specs)?.into_iter().map(Kept::Longs).collect(),
+                Some(_) => opened.values(&parts, &order, &dataset, &specs)?.into_iter().map(Kept::Values).collect(),
             };
-            Ok((keys, missing.into_iter().zip(read).collect()))
+            Ok((keys, columns.into_iter().zip(read).collect()))
         };
         blocking(work).await
     }
@@ -296,17 +311,17 @@ mod tests {
             let (store, run, meta, cache) = begin(folder.path(), rows, 1 << 30).await;
             assert_eq!(meta.bytes > WHOLE_BYTES, rows > 100);
             let (air, number) = (Arc::new(dataset("air")), numbering(&ids()));
-            let first = cache.load(&air, &meta, &[1], &number).await.unwrap();
+            let first = cache.load(&air, &meta, &[1], None, &number).await.unwrap();
             assert_eq!((&first.keys, &first.columns[1], &first.columns[0]), (&run.keys, &run.columns[1], &None));
-            let second = cache.load(&air, &meta, &[0, 1, 3, 4], &number).await.unwrap();
+            let second = cache.load(&air, &meta, &[0, 1, 3, 4], None, &number).await.unwrap();
             assert_eq!((&second.columns[..2], &second.columns[3..]), (&run.columns[..2], &run.columns[3..]));
             let before = gets(&store);
-            let third = cache.load(&air, &meta, &[3, 0, 4], &number).await.unwrap();
+            let third = cache.load(&air, &meta, &[3, 0, 4], None, &number).await.unwrap();
             assert_eq!(third.columns[3], run.columns[3]);
             assert!(Arc::ptr_eq(&third.keys, &first.keys));
             assert_eq!(gets(&store), before);
             cache.forget(&air, meta.name);
-            cache.load(&air, &meta, &[0], &number).await.unwrap();
+            cache.load(&air, &meta, &[0], None, &number).await.unwrap();
             assert!(gets(&store) > before);
         }
     }
@@ -317,7 +332,7 @@ mod tests {
         let (_, run, meta, cache) = begin(folder.path(), 5000, 1000).await;
         let (air, number) = (Arc::new(dataset("air")), numbering(&ids()));
         for _ in 0..3 {
-            let loaded = cache.load(&air, &meta, &[0, 2], &number).await.unwrap();
+            let loaded = cache.load(&air, &meta, &[0, 2], None, &number).await.unwrap();
             assert_eq!((&loaded.columns[0], &loaded.columns[2]), (&run.columns[0], &run.columns[2]));
         }
         cache.kept.run_pending_tasks();
@@ -329,8 +344,46 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (store, _, meta, cache) = begin(folder.path(), 10, 1000).await;
         store.delete(&meta.name.place("air")).await.unwrap();
-        let lost = cache.load(&Arc::new(dataset("air")), &meta, &[0], &numbering(&ids())).await.unwrap_err();
+        let lost = cache.load(&Arc::new(dataset("air")), &meta, &[0], None, &numbering(&ids())).await.unwrap_err();
         assert_eq!(lost.kind, Kind::Corrupt);
         assert!(lost.message.contains("air/raw/day=2024-10-04/"), "{lost}");
+    }
+
+    #[tokio::test]
+    async fn few_sensors_are_read_alone_unless_all_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Faulty::new(local::open(folder.path()).unwrap());
+        // Numbers are not in the order of ids.
+        let ids = crate::SensorTable { ids: (0..200).map(|n| format!("s{:03}", n * 7 % 200).into()).collect() };
+        let numbers: Vec<u32> = (0..200).collect();
+        let run = run(&dataset("air"), &numbers, Day(20_000), 1000);
+        let (meta, bytes) = encode(&dataset("air"), &run, &ids, name(Day(20_000), 1)).unwrap();
+        assert!(meta.bytes < WHOLE_BYTES);
+        store.put(&meta.name.place("air"), bytes.into()).await.unwrap();
+        let cache = Cache::new(Arc::new(store.clone()), 1 << 30);
+        let (air, number) = (Arc::new(dataset("air")), numbering(&ids));
+        let part = |few: &Run, sensor: u32| {
+            let (from, to) = (run.keys.rows(sensor), few.keys.rows(sensor));
+            assert_eq!(run.keys.time[from.clone()], few.keys.time[to.clone()]);
+            for field in [0, 1, 2, 3] {
+                let one = |run: &Run, rows: Range<usize>| rows.map(|row| run.value(field, row)).collect::<Vec<_>>();
+                assert_eq!(one(&run, from.clone()), one(few, to.clone()), "field {field} of sensor {sensor}");
+            }
+        };
+        for _ in ["cold", "with a footer"] {
+            let some = [150, 3, 77, 9999];
+            let few = cache.load(&air, &meta, &[0, 1, 2, 3, 4], Some(&some), &number).await.unwrap();
+            assert_eq!((&few.keys.sensors[..], few.len()), (&[3, 77, 150][..], 3000));
+            [3, 77, 150].into_iter().for_each(|sensor| part(&few, sensor));
+            assert_eq!(few.columns[4], None);
+        }
+        let none = cache.load(&air, &meta, &[0], Some(&[9999]), &number).await.unwrap();
+        assert!(none.is_empty());
+        let all = cache.load(&air, &meta, &[0], Some(&numbers), &number).await.unwrap();
+        assert_eq!(all.keys, run.keys);
+        let before = gets(&store);
+        let kept = cache.load(&air, &meta, &[0], Some(&[5]), &number).await.unwrap();
+        assert!(Arc::ptr_eq(&kept.keys, &all.keys));
+        assert_eq!(gets(&store), before);
     }
 }

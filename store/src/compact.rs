@@ -209,7 +209,7 @@ impl Job {
                 let fields: Vec<usize> = (0..dataset.fields.len()).collect();
                 let mut runs = Vec::with_capacity(self.files.len());
                 for file in &self.files {
-                    runs.push(store.cache.load(dataset, file, &fields, number).await?);
+                    runs.push(store.cache.load(dataset, file, &fields, None, number).await?);
                 }
                 let run = blocking(move || Ok(merge(&runs, fields.len()))).await?;
                 encoded(dataset, run, sensors, name).await?

@@ -104,7 +104,7 @@ struct Work<'a> {
 impl Work<'_> {
     async fn load(&mut self, meta: &FileMeta, fields: &[usize]) -> Result<Run, Error> {
         self.bytes += meta.bytes;
-        self.store.cache.load(&self.book.dataset, meta, fields, &self.number).await
+        self.store.cache.load(&self.book.dataset, meta, fields, None, &self.number).await
     }
 
     fn fields(&self) -> Vec<usize> {

@@ -135,7 +135,7 @@ async fn catch_up(ground: &Ground, holding: Holding, unseen: &[Told]) -> Result<
         if meta.rows == 0 {
             continue;
         }
-        let run = ground.cache.load(&dataset, meta, &fields, &number).await?;
+        let run = ground.cache.load(&dataset, meta, &fields, None, &number).await?;
         let mut holding = crate::intake::lock(&shared);
         holding.filed.raise(&run);
         holding.learn(&run, &[]);

@@ -88,14 +88,14 @@ impl Column {
         }
     }
 
-    /// Writes the rows of a row group; they follow on those written before.
-    pub(super) fn write(&self, chunk: &mut SerializedColumnWriter<'_>, rows: Range<usize>) -> Result<()> {
+    /// Writes the pages of a row group; they follow on those written before.
+    pub(super) fn write(&self, chunk: &mut SerializedColumnWriter<'_>, pages: &[Range<usize>]) -> Result<()> {
         let levels = self.levels.as_ref();
         match &self.values {
-            Stored::Short(values) => write::<Int32Type>(chunk, values, levels, rows),
-            Stored::Long(values) => write::<Int64Type>(chunk, values, levels, rows),
-            Stored::Wide(values) => write::<FixedLenByteArrayType>(chunk, values, levels, rows),
-            Stored::Bytes(values) => write::<ByteArrayType>(chunk, values, levels, rows),
+            Stored::Short(values) => write::<Int32Type>(chunk, values, levels, pages),
+            Stored::Long(values) => write::<Int64Type>(chunk, values, levels, pages),
+            Stored::Wide(values) => write::<FixedLenByteArrayType>(chunk, values, levels, pages),
+            Stored::Bytes(values) => write::<ByteArrayType>(chunk, values, levels, pages),
         }
     }
 }
@@ -157,24 +157,24 @@ fn write<T: DataType>(
     chunk: &mut SerializedColumnWriter<'_>,
     values: &[T::T],
     levels: Option<&Levels>,
-    rows: Range<usize>,
+    pages: &[Range<usize>],
 ) -> Result<()> {
     let writer = chunk.typed::<T>();
-    match levels {
-        // A row without a value takes none from `values`.
-        Some(levels) => {
-            let before = levels.values(0..rows.start);
-            let inside = before..before + levels.values(rows.clone());
-            writer.write_batch(&values[inside], Some(&levels.0[rows]), None)?;
-        }
-        // The column is optional, time apart: all rows have the level of a value.
-        None if writer.get_descriptor().max_def_level() > 0 => {
-            let present = vec![1; rows.len()];
-            writer.write_batch(&values[rows], Some(&present), None)?;
-        }
-        None => {
-            writer.write_batch(&values[rows], None, None)?;
-        }
+    let Some(first) = pages.first() else { return Ok(()) };
+    // A row without a value takes none from `values`.
+    let mut before = levels.map_or(first.start, |levels| levels.values(0..first.start));
+    for rows in pages {
+        let here = levels.map_or(rows.len(), |levels| levels.values(rows.clone()));
+        let values = &values[before..before + here];
+        before += here;
+        match levels {
+            Some(levels) => writer.write_batch(values, Some(&levels.0[rows.clone()]), None)?,
+            // The column is optional, time apart: all rows have the level of a value.
+            None if writer.get_descriptor().max_def_level() > 0 => {
+                writer.write_batch(values, Some(&vec![1; rows.len()]), None)?
+            }
+            None => writer.write_batch(values, None, None)?,
+        };
     }
     Ok(())
 }

@@ -3,13 +3,13 @@
 use super::column::{Column, Fault};
 use super::groups::{Groups, Source};
 use super::layout::{self, Layout};
-use super::{FileMeta, note, trial};
+use super::{FileMeta, index, note, trial};
 use crate::paths::FileName;
 use crate::{Error, Keys, Kind, Rollup, Run, SensorTable, Tier};
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::ByteArray;
-use parquet::file::metadata::SortingColumn;
+use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{ColumnPath, TypePtr};
@@ -19,8 +19,10 @@ use std::sync::Arc;
 
 /// Rows of a row group at most.
 const GROUP_ROWS: usize = 1 << 20;
-/// Rows of the sensor column handed over at once.
-const SENSOR_ROWS: usize = 8192;
+/// Rows of a page at least: few enough that one sensor's day is read quickly, as many as compress well.
+const PAGE_ROWS: usize = 8192;
+/// Rows handed to the writer at once at most: all of a page.
+const BATCH_ROWS: usize = 1 << 30;
 /// Bytes of distinct sensor ids or words in a row group before plain text takes over: never in practice, as reading
 /// leans on the dictionary.
 const DICTIONARY_BYTES: usize = 64 << 20;
@@ -102,14 +104,14 @@ fn write(groups: &Groups<'_>, columns: &[(&str, Column)], text: Option<&str>) ->
         }
     }
     let schema: TypePtr = layout::schema(types)?;
-    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties(encodings)?))?;
-    for start in (0..groups.rows).step_by(GROUP_ROWS) {
-        let rows = start..groups.rows.min(start + GROUP_ROWS);
+    let properties = properties(encodings, index::entry(groups.each()))?;
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
+    for pages in row_groups(&groups.pages(PAGE_ROWS)) {
         let mut group = writer.next_row_group()?;
-        write_ids(&mut group, groups, rows.clone())?;
+        write_ids(&mut group, groups, pages)?;
         for (_, column) in columns {
             let Some(mut chunk) = group.next_column()? else { break };
-            column.write(&mut chunk, rows.clone())?;
+            column.write(&mut chunk, pages)?;
             chunk.close()?;
         }
         group.close()?;
@@ -118,24 +120,39 @@ fn write(groups: &Groups<'_>, columns: &[(&str, Column)], text: Option<&str>) ->
     writer.into_inner().map(Bytes::from)
 }
 
+/// Pages by row group.
+fn row_groups(mut pages: &[Range<usize>]) -> Vec<&[Range<usize>]> {
+    let mut groups = Vec::new();
+    while let Some(first) = pages.first() {
+        let fits = pages.iter().take_while(|page| page.end - first.start <= GROUP_ROWS).count();
+        let (group, rest) = pages.split_at(fits.max(1));
+        groups.push(group);
+        pages = rest;
+    }
+    groups
+}
+
 fn write_ids(
     group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
     groups: &Groups<'_>,
-    rows: Range<usize>,
+    pages: &[Range<usize>],
 ) -> parquet::errors::Result<()> {
     let Some(mut chunk) = group.next_column()? else { return Ok(()) };
-    let mut ids = groups.ids(rows.start, rows.len());
-    loop {
-        let some: Vec<ByteArray> = ids.by_ref().take(SENSOR_ROWS).collect();
-        if some.is_empty() {
-            return chunk.close();
-        }
+    let (Some(first), Some(last)) = (pages.first(), pages.last()) else { return chunk.close() };
+    let mut ids = groups.ids(first.start, last.end - first.start);
+    for page in pages {
+        let some: Vec<ByteArray> = ids.by_ref().take(page.len()).collect();
         chunk.typed::<parquet::data_type::ByteArrayType>().write_batch(&some, None, None)?;
     }
+    chunk.close()
 }
 
 /// What a file is written with: zstd(1), statistics that are never cut short, page index, and each column's encoding.
-fn properties(encodings: Vec<(ColumnPath, Option<Encoding>)>) -> parquet::errors::Result<WriterProperties> {
+/// A page ends with what is handed over at once.
+fn properties(
+    encodings: Vec<(ColumnPath, Option<Encoding>)>,
+    index: KeyValue,
+) -> parquet::errors::Result<WriterProperties> {
     let ascending = |column_idx| SortingColumn { column_idx, descending: false, nulls_first: false };
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
@@ -143,6 +160,9 @@ fn properties(encodings: Vec<(ColumnPath, Option<Encoding>)>) -> parquet::errors
         .set_statistics_truncate_length(None)
         .set_column_index_truncate_length(None)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_write_batch_size(BATCH_ROWS)
+        .set_data_page_row_count_limit(1)
+        .set_key_value_metadata(Some(vec![index]))
         .set_sorting_columns(Some(vec![ascending(0), ascending(1)]));
     for (column, encoding) in encodings {
         properties = match encoding {

@@ -63,6 +63,32 @@ impl<'a> Groups<'a> {
         self.groups.iter().flat_map(|(_, rows)| rows.clone()).map(blob).collect()
     }
 
+    /// Each sensor with its number of rows, in file order.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.groups.iter().map(|(id, rows)| (&***id, rows.len()))
+    }
+
+    /// The rows of pages: a page ends with a sensor, once it has `least` rows; one sensor may fill several.
+    pub(super) fn pages(&self, least: usize) -> Vec<Range<usize>> {
+        let mut pages = Vec::new();
+        let (mut start, mut end) = (0, 0);
+        for (_, rows) in &self.groups {
+            end += rows.len();
+            while end - start >= 2 * least {
+                pages.push(start..start + least);
+                start += least;
+            }
+            if end - start >= least {
+                pages.push(start..end);
+                start = end;
+            }
+        }
+        if start < end {
+            pages.push(start..end);
+        }
+        pages
+    }
+
     /// Least and greatest sensor id.
     pub(super) fn ends(&self) -> (String, String) {
         let id = |group: Option<&(&Arc<str>, Range<usize>)>| group.map(|(id, _)| id.to_string()).unwrap_or_default();

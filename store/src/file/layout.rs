@@ -1,7 +1,8 @@
 //! The columns of a file: sensor, time, then one per field of the dataset, or several in a tier's.
 //!
 //! Numbers are DECIMAL over INT32 (9 digits) or INT64 (18 digits), states are words; no ARROW:schema, so that every reader
-//! sees the same types (`facts/delta-datafusion.md`).
+//! sees the same types (`facts/delta-datafusion.md`). The footer tells which rows are whose (`index.rs`), and pages end where
+//! a sensor does, so that a few sensors are read alone.
 
 use crate::tier::columns::Part;
 use crate::tier::{Tier, columns};

@@ -4,6 +4,7 @@ mod column;
 mod decode;
 mod encode;
 mod groups;
+mod index;
 pub(crate) mod layout;
 mod meta;
 pub(crate) mod note;
@@ -17,9 +18,8 @@ mod values;
 pub(crate) mod tests;
 
 pub(crate) use decode::{Numbering, Opened};
-#[allow(unused_imports, reason = "closing and refreshing use it")]
-pub(crate) use encode::encode_tier;
-pub(crate) use encode::{encode, encode_noted};
+pub(crate) use encode::{encode, encode_noted, encode_tier};
 pub(crate) use meta::FileMeta;
+pub(crate) use order::Order;
 pub(crate) use parts::Parts;
 pub(crate) use read::{Footer, inspect};

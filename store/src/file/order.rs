@@ -28,6 +28,8 @@ pub(crate) struct Order {
     pub(crate) rows: usize,
     /// Nothing moves: ids and numbers are in the same order.
     straight: bool,
+    /// The rows in the file when they are not all of it, ascending.
+    pub(super) picked: Option<Vec<Range<usize>>>,
 }
 
 impl Order {
@@ -45,7 +47,14 @@ impl Order {
             ends.push(rows as u32);
         }
         let straight = numbered.iter().zip(0..).all(|((_, at), place)| *at == place);
-        Order { sensors: numbered.iter().map(|(sensor, _)| *sensor).collect(), ends, moves, rows, straight }
+        let sensors = numbered.iter().map(|(sensor, _)| *sensor).collect();
+        Order { sensors, ends, moves, rows, straight, picked: None }
+    }
+
+    /// Of some of a file's groups, in the order of the file.
+    pub(crate) fn of_some(groups: &[Group]) -> Order {
+        let picked = groups.iter().map(|group| group.start as usize..group.end as usize).collect();
+        Order { picked: Some(picked), ..Order::of(groups) }
     }
 
     /// Rows of each sensor in the order of the file, among those of all.

@@ -1,16 +1,17 @@
 //! The footer of a file, and its columns as Arrow batches whose numbers are plain integers.
 
-use super::{FileMeta, layout};
+use super::{FileMeta, index, layout};
 use crate::paths::FileName;
 use crate::{Error, Kind};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+    RowSelector,
 };
 use parquet::basic::Type as Physical;
 use parquet::errors::{ParquetError, Result as Parquet};
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::ChunkReader;
 use parquet::file::statistics::Statistics;
 use schemas::Dataset;
@@ -37,12 +38,24 @@ impl Footer {
     fn parse<R: ChunkReader>(dataset: &str, meta: FileMeta, bytes: &R) -> Result<Footer, Error> {
         let path: Arc<str> = format!("{dataset}/{}", meta.name.path()).into();
         let arrow = guard(&path, || {
-            let plain = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::new().with_skip_arrow_metadata(true))?;
-            let hinted = integers(&plain);
-            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_schema(hinted);
-            ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options)
+            let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+            hinted(&ArrowReaderMetadata::load(bytes, plain)?)
         })?;
         Ok(Footer { meta, path, arrow })
+    }
+
+    /// The same with the places of its pages, which `bytes` hold.
+    pub(super) fn with_pages<R: ChunkReader>(self, bytes: &R) -> Result<Footer, Error> {
+        let arrow = guard(&self.path, || {
+            let known = ParquetMetaData::clone(self.parquet());
+            let mut reader = ParquetMetaDataReader::new_with_metadata(known)
+                .with_column_index_policy(PageIndexPolicy::Skip)
+                .with_offset_index_policy(PageIndexPolicy::Optional);
+            reader.read_page_indexes(bytes)?;
+            let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+            hinted(&ArrowReaderMetadata::try_new(Arc::new(reader.finish()?), plain)?)
+        })?;
+        Ok(Footer { arrow, ..self })
     }
 
     /// Whether the file has a column of that name with a value in it.
@@ -62,9 +75,49 @@ impl Footer {
         groups.iter().flat_map(|group| leaves.iter().map(|leaf| range(group.column(*leaf).byte_range()))).collect()
     }
 
-    /// Byte ranges that tell the file's sensors.
-    pub(crate) fn sensors(&self) -> Vec<Range<u64>> {
-        self.ranges(std::iter::once(layout::SENSOR))
+    /// Byte ranges of the pages of some columns that hold the given rows, row group by row group.
+    pub(super) fn pages<'a>(&self, columns: impl Iterator<Item = &'a str>, rows: &[Range<usize>]) -> Vec<Range<u64>> {
+        let leaves: Vec<usize> = columns.filter_map(|name| self.arrow.schema().index_of(name).ok()).collect();
+        let mut ranges = Vec::new();
+        for (group, selection) in self.selections(rows) {
+            for &leaf in &leaves {
+                let (start, length) = self.parquet().row_group(group).column(leaf).byte_range();
+                let pages = self.parquet().offset_index().and_then(|index| index.get(group)?.get(leaf));
+                match pages.map(|pages| pages.page_locations().as_slice()) {
+                    Some(pages @ [first, ..]) => {
+                        // Before the first page lies the dictionary, if there is one.
+                        ranges.extend(Some(start..first.offset as u64).filter(|dictionary| !dictionary.is_empty()));
+                        ranges.extend(selection.scan_ranges(pages));
+                    }
+                    _ => ranges.push(start..start + length),
+                }
+            }
+        }
+        ranges
+    }
+
+    /// The row groups that hold any of the given rows, and which of theirs they are.
+    fn selections(&self, rows: &[Range<usize>]) -> Vec<(usize, RowSelection)> {
+        let groups = self.parquet().row_groups();
+        let all = groups.iter().map(|group| group.num_rows() as usize).sum();
+        let mut rest = RowSelection::from_consecutive_ranges(rows.iter().cloned(), all);
+        let selections = groups.iter().map(|group| rest.split_off(group.num_rows() as usize));
+        selections.enumerate().filter(|(_, selection)| selection.selects_any()).collect()
+    }
+
+    /// Byte ranges needed to tell the file's sensors and the places of its pages.
+    pub(crate) fn openers(&self) -> Vec<Range<u64>> {
+        let columns = || self.parquet().row_groups().iter().flat_map(|group| group.columns());
+        let start = columns().filter_map(|column| column.offset_index_offset()).min();
+        let end = columns().filter_map(|c| Some(c.offset_index_offset()? + i64::from(c.offset_index_length()?))).max();
+        let places = start.zip(end).map(|(start, end)| start as u64..end as u64);
+        let sensors = if index::is_in(self.entries()) { None } else { Some(layout::SENSOR) };
+        places.into_iter().chain(self.ranges(sensors.into_iter())).collect()
+    }
+
+    /// What stands in the footer besides.
+    pub(super) fn entries(&self) -> Option<&Vec<KeyValue>> {
+        self.parquet().file_metadata().key_value_metadata()
     }
 
     /// Bytes at the end of a file that its footer takes, by the file's last bytes; nothing if they are no Parquet file's.
@@ -84,17 +137,26 @@ impl Footer {
         self.arrow.metadata()
     }
 
-    /// The rows of some columns: one batch, unless text has to be cut. `bytes` need hold only those columns.
+    /// Rows of some columns, all or picked ones: one batch, unless text has to be cut. `bytes` need hold only those.
     pub(super) fn batches<R: ChunkReader + Clone + 'static>(
         &self,
         bytes: &R,
         columns: &[&str],
+        picked: Option<&[Range<usize>]>,
     ) -> Parquet<ParquetRecordBatchReader> {
         let leaves = columns.iter().filter_map(|name| self.arrow.schema().index_of(name).ok());
         let mask = ProjectionMask::leaves(self.arrow.parquet_schema(), leaves);
-        ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), self.arrow.clone())
-            .with_projection(mask)
-            .with_batch_size(usize::try_from(self.meta.rows).unwrap_or(usize::MAX).max(1))
+        let builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), self.arrow.clone()).with_projection(mask);
+        let Some(picked) = picked else {
+            return builder.with_batch_size(usize::try_from(self.meta.rows).unwrap_or(usize::MAX).max(1)).build();
+        };
+        let (groups, selections): (Vec<usize>, Vec<RowSelection>) = self.selections(picked).into_iter().unzip();
+        let selection: Vec<RowSelector> = selections.into_iter().flat_map(Vec::<RowSelector>::from).collect();
+        builder
+            .with_batch_size(picked.iter().map(Range::len).sum::<usize>().max(1))
+            .with_row_groups(groups)
+            .with_row_selection(selection.into())
             .build()
     }
 
@@ -107,6 +169,12 @@ impl Footer {
     pub(super) fn corrupt(&self, fault: impl std::fmt::Display) -> Error {
         corrupt(&self.path, fault)
     }
+}
+
+/// The footer with the types that columns are read as.
+fn hinted(plain: &ArrowReaderMetadata) -> Parquet<ArrowReaderMetadata> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_schema(integers(plain));
+    ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options)
 }
 
 /// The file's columns with decimals as integers of their own width (Decimal32 over INT32, Decimal64 over INT64: the

@@ -1,5 +1,7 @@
 //! Files come back as the runs they were, and damage is named.
 
+mod size;
+
 use super::*;
 use crate::paths::{FileName, Layer};
 use crate::tier::columns::{Part, columns};

@@ -1,6 +1,7 @@
 //! Value columns of a file, as integers in no more memory than they need.
 
 use super::layout::{Shape, Spec};
+use super::order::Order;
 use super::read::Footer;
 use crate::Error;
 use crate::tier::values::Values;
@@ -12,11 +13,11 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 use schemas::{ABSENT, Dataset};
 
-/// Reads some columns, in the order of the file; nothing for one that is not there or has no value. The file has `rows` rows.
+/// Reads rows of some columns, in the order of the file; nothing for one that is not there or has no value in the file.
 pub(super) fn read<R: ChunkReader + Clone + 'static>(
     footer: &Footer,
     bytes: &R,
-    rows: usize,
+    order: &Order,
     dataset: &Dataset,
     columns: &[&Spec],
 ) -> Result<Vec<Option<Values>>, Error> {
@@ -24,10 +25,10 @@ pub(super) fn read<R: ChunkReader + Clone + 'static>(
         if !footer.has(&spec.name) {
             return Ok(None);
         }
-        // Column by column: what is decoded stays in the processor's cache, and its memory becomes the answer's.
+        // Column by column: what is decoded becomes the answer's memory.
         let values = footer.guard(|| {
             let mut all: Option<Values> = None;
-            for batch in footer.batches(bytes, &[&spec.name])? {
+            for batch in footer.batches(bytes, &[&spec.name], order.picked.as_deref())? {
                 let array = batch?.column(0).clone();
                 let fault = |fault| ParquetError::General(format!("column {}: {fault}", spec.name));
                 let some = taken(dataset, spec, array).map_err(fault)?;
@@ -39,7 +40,7 @@ pub(super) fn read<R: ChunkReader + Clone + 'static>(
             Ok(all)
         })?;
         match values {
-            Some(values) if values.len() == rows => Ok(Some(values)),
+            Some(values) if values.len() == order.rows => Ok(Some(values)),
             _ => Err(footer.corrupt(format!("column {} is not as long as the file", spec.name))),
         }
     };

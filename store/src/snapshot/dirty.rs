@@ -58,7 +58,7 @@ pub(super) async fn find(snapshot: &Snapshot, span: Span, only: Option<&[SensorI
     let meant = late.filter(touching).filter(|meta| wanted.as_ref().is_none_or(|ids| holds_any(meta, ids)));
     let meant: Vec<FileMeta> = meant.cloned().collect();
     for meta in meant {
-        let keys = snapshot.cache.load(&snapshot.dataset, &meta, &[], &number).await?.keys;
+        let keys = snapshot.cache.load(&snapshot.dataset, &meta, &[], None, &number).await?.keys;
         add(&keys, span, only, &mut found);
     }
     found.sort_unstable();

@@ -49,7 +49,7 @@ pub(super) async fn load(
     let runs = futures::stream::iter(files).map(|meta| {
         let (cache, dataset, number, wanted) =
             (snapshot.cache.clone(), snapshot.dataset.clone(), number.clone(), wanted.clone());
-        async move { cache.load(&dataset, &meta, &wanted, &number).await }
+        async move { cache.load(&dataset, &meta, &wanted, sensors, &number).await }
     });
     let mut layers: Vec<Run> = runs.buffered(AT_ONCE).try_collect().await?;
     if !span.is_empty() {

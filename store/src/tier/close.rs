@@ -98,7 +98,7 @@ async fn step(store: &Store, book: &Book, tier: Tier) -> Result<u64, Error> {
         let fields: Vec<usize> = (0..dataset.fields.len()).collect();
         for meta in shelf.committed(span) {
             bytes += meta.bytes;
-            runs.push(store.cache.load(dataset, meta, &fields, &number).await?);
+            runs.push(store.cache.load(dataset, meta, &fields, None, &number).await?);
         }
     }
     let made = file::Maker { store, book, tier, sensors, log, last };

@@ -104,7 +104,7 @@ async fn timing() {
     for what in ["cold", "warm"] {
         let start = Instant::now();
         for file in table.files().values().take(100) {
-            cache.load(&air, file, &[0], &number).await.unwrap();
+            cache.load(&air, file, &[0], None, &number).await.unwrap();
         }
         println!("one field of 100 files, {what}: {:.1?}", start.elapsed());
     }
