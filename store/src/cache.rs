@@ -275,8 +275,8 @@ fn specs<'a>(layout: &'a Layout, columns: &[usize]) -> Vec<&'a Spec> {
 mod tests {
     use super::*;
     use crate::fault::{Call, Faulty};
-    use crate::file::encode;
     use crate::file::tests::{dataset, name, numbering, run, sensors};
+    use crate::file::{Effort, encode};
     use crate::local;
     use object_store::ObjectStoreExt;
     use schemas::Day;
@@ -289,7 +289,7 @@ mod tests {
         let mut dice = crate::testing::Dice(7);
         let noise = (0..3 * rows).map(|_| dice.below(10_000) as i64).collect();
         run.columns[0] = Some(Arc::new(noise));
-        let (meta, bytes_) = encode(&dataset("air"), &run, &ids(), name(Day(20_000), 1)).unwrap();
+        let (meta, bytes_) = encode(&dataset("air"), &run, &ids(), name(Day(20_000), 1), Effort::Quick).unwrap();
         store.put(&meta.name.place("air"), bytes_.into()).await.unwrap();
         let cache = Cache::new(Arc::new(store.clone()), bytes);
         (store, run, meta, cache)
@@ -357,7 +357,7 @@ mod tests {
         let ids = crate::SensorTable { ids: (0..200).map(|n| format!("s{:03}", n * 7 % 200).into()).collect() };
         let numbers: Vec<u32> = (0..200).collect();
         let run = run(&dataset("air"), &numbers, Day(20_000), 1000);
-        let (meta, bytes) = encode(&dataset("air"), &run, &ids, name(Day(20_000), 1)).unwrap();
+        let (meta, bytes) = encode(&dataset("air"), &run, &ids, name(Day(20_000), 1), Effort::Quick).unwrap();
         assert!(meta.bytes < WHOLE_BYTES);
         store.put(&meta.name.place("air"), bytes.into()).await.unwrap();
         let cache = Cache::new(Arc::new(store.clone()), 1 << 30);

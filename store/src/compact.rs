@@ -4,7 +4,7 @@
 //! once the day is over and at rest. Rows stay as they are, and no key comes to be in two files of any version.
 
 use crate::book::Book;
-use crate::file::{FileMeta, Numbering, encode_tier};
+use crate::file::{Effort, FileMeta, Numbering, encode_tier};
 use crate::holding::Holding;
 use crate::intake::lock;
 use crate::paths::{FileName, Layer};
@@ -223,7 +223,7 @@ impl Job {
                 let dataset = dataset.clone();
                 let work = move || {
                     let whole = Rollup::join(&rollups, &|_, _, _| true);
-                    encode_tier(&dataset, tier, &whole, &sensors, name)
+                    encode_tier(&dataset, tier, &whole, &sensors, name, Effort::Small)
                 };
                 blocking(work).await?
             }

@@ -1,7 +1,7 @@
 //! Hot rows become sorted, durable files (rules 1 and 5).
 
 use crate::book::Book;
-use crate::file::{FileMeta, encode};
+use crate::file::{Effort, FileMeta, encode};
 use crate::holding::Sealed;
 use crate::intake::lock;
 use crate::late::{self, Closed, Filed, Sorted, erased};
@@ -100,8 +100,9 @@ impl Work {
         let Sorted { fresh, mut late } = late::sort(&run, &self.filed, self.closed);
         let mut cuts = erased::sort(&self.cuts, &self.filed, self.closed, &self.days);
         let name = |layer, day| FileName { layer, day, last: *position, log: *log };
-        let fresh =
-            fresh.into_iter().map(|(day, run)| encode(dataset, &run, sensors, name(Layer::Raw { seq: 0 }, day)));
+        let fresh = fresh
+            .into_iter()
+            .map(|(day, run)| encode(dataset, &run, sensors, name(Layer::Raw { seq: 0 }, day), Effort::Quick));
         let fresh = fresh.collect::<Result<_, Error>>()?;
         cuts.keys().for_each(|day| {
             late.entry(*day).or_insert_with(|| merge(&[], dataset.fields.len()));
@@ -131,7 +132,7 @@ pub(crate) async fn encoded(
     name: FileName,
 ) -> Result<(FileMeta, Bytes), Error> {
     let dataset = dataset.clone();
-    blocking(move || encode(&dataset, &run, &sensors, name)).await
+    blocking(move || encode(&dataset, &run, &sensors, name, Effort::Small)).await
 }
 
 /// Does CPU work on a blocking thread; a panic there is an error here.

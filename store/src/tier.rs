@@ -6,7 +6,7 @@
 mod close;
 pub mod columns;
 mod file;
-mod kernel;
+pub(crate) mod kernel;
 mod refresh;
 pub mod rollup;
 pub mod values;

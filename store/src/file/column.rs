@@ -1,5 +1,6 @@
 //! One column of values on its way into a file.
 
+use super::chunk;
 use super::groups::{Groups, Source};
 use super::layout::{EIGHTEEN_DIGITS, NINE_DIGITS, Shape, Spec};
 use crate::paths::FileName;
@@ -86,6 +87,24 @@ impl Column {
             Shape::Bytes => Ok(blobs(&groups.blobs(source))),
             _ => longs(spec, field, groups.longs(source)),
         }
+    }
+
+    /// The integers of pages, and their levels; nothing for columns of other things.
+    pub(super) fn integers<'a>(&'a self, pages: &'a [Range<usize>]) -> impl Iterator<Item = chunk::Rows<'a>> {
+        let levels = self.levels.as_ref();
+        let first = pages.first().map_or(0, |first| first.start);
+        let mut before = levels.map_or(first, |levels| levels.values(0..first));
+        pages.iter().map(move |rows| {
+            let here = levels.map_or(rows.len(), |levels| levels.values(rows.clone()));
+            let own = before..before + here;
+            before += here;
+            let values = match &self.values {
+                Stored::Short(values) => values[own].iter().map(|value| i64::from(*value)).collect(),
+                Stored::Long(values) => values[own].to_vec(),
+                Stored::Wide(_) | Stored::Bytes(_) => Vec::new(),
+            };
+            (values, levels.map(|levels| &levels.0[rows.clone()]))
+        })
     }
 
     /// Writes the pages of a row group; they follow on those written before.

@@ -3,16 +3,17 @@
 use super::column::{Column, Fault};
 use super::groups::{Groups, Source};
 use super::layout::{self, Layout};
-use super::{FileMeta, index, note, trial};
+use super::trial::{self, Effort, Plan, Way};
+use super::{FileMeta, chunk, index, note};
 use crate::paths::FileName;
 use crate::{Error, Keys, Kind, Rollup, Run, SensorTable, Tier};
 use bytes::Bytes;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::ByteArray;
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::types::{ColumnPath, TypePtr};
+use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 use schemas::Dataset;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 /// Rows of a row group at most.
 const GROUP_ROWS: usize = 1 << 20;
 /// Rows of a page at least: few enough that one sensor's day is read quickly, as many as compress well.
-const PAGE_ROWS: usize = 8192;
+pub(super) const PAGE_ROWS: usize = 8192;
 /// Rows handed to the writer at once at most: all of a page.
 const BATCH_ROWS: usize = 1 << 30;
 /// Bytes of distinct sensor ids or words in a row group before plain text takes over: never in practice, as reading
@@ -36,8 +37,9 @@ pub(crate) fn encode(
     run: &Run,
     sensors: &SensorTable,
     name: FileName,
+    effort: Effort,
 ) -> Result<(FileMeta, Bytes), Error> {
-    encode_noted(dataset, run, sensors, name, None)
+    encode_noted(dataset, run, sensors, name, (effort, None))
 }
 
 /// As [`encode()`], with a text in the footer.
@@ -46,12 +48,12 @@ pub(crate) fn encode_noted(
     run: &Run,
     sensors: &SensorTable,
     name: FileName,
-    text: Option<&str>,
+    how: (Effort, Option<&str>),
 ) -> Result<(FileMeta, Bytes), Error> {
     let day = name.day.span();
     debug_assert!(run.keys.time.iter().all(|&t| day.from.0 <= t && t < day.to.0), "rows outside the day of {name:?}");
     let column = |ix: usize| run.columns.get(ix)?.as_ref().map(|values| Source::Longs(values));
-    file((dataset, &Layout::of(dataset, None)), &run.keys, &column, sensors, name, text)
+    file((dataset, &Layout::of(dataset, None)), &run.keys, &column, sensors, name, how)
 }
 
 /// The Parquet file of rows of a tier, and its figures. There is at least one row; `name.day` is the first of their partition.
@@ -63,9 +65,10 @@ pub(crate) fn encode_tier(
     rollup: &Rollup,
     sensors: &SensorTable,
     name: FileName,
+    effort: Effort,
 ) -> Result<(FileMeta, Bytes), Error> {
     let column = |ix: usize| rollup.columns.get(ix)?.as_ref().map(|values| Source::Values(values));
-    file((dataset, &Layout::of(dataset, Some(tier))), &rollup.keys, &column, sensors, name, None)
+    file((dataset, &Layout::of(dataset, Some(tier))), &rollup.keys, &column, sensors, name, (effort, None))
 }
 
 fn file<'a>(
@@ -74,7 +77,7 @@ fn file<'a>(
     column: &dyn Fn(usize) -> Option<Source<'a>>,
     sensors: &SensorTable,
     name: FileName,
-    text: Option<&str>,
+    (effort, text): (Effort, Option<&str>),
 ) -> Result<(FileMeta, Bytes), Error> {
     let groups = Groups::of(keys, sensors)?;
     let mut columns = vec![(layout::TIME, Column::times(&groups, &keys.time))];
@@ -87,29 +90,40 @@ fn file<'a>(
         message: format!("{}/{}: cannot be encoded: {e}", dataset.id, name.path()),
         source: Some(Box::new(e)),
     };
-    let bytes = write(&groups, &columns, text).map_err(broken)?;
+    let bytes = write(&groups, &columns, effort, text).map_err(broken)?;
     let (min_time, max_time) = keys.time.iter().fold((i64::MAX, i64::MIN), |(low, high), &t| (low.min(t), high.max(t)));
     let (min_sensor, max_sensor) = groups.ends();
     let rows = groups.rows as u64;
     Ok((FileMeta { name, bytes: bytes.len() as u64, rows, min_time, max_time, min_sensor, max_sensor }, bytes))
 }
 
-fn write(groups: &Groups<'_>, columns: &[(&str, Column)], text: Option<&str>) -> parquet::errors::Result<Bytes> {
+fn write(
+    groups: &Groups<'_>,
+    columns: &[(&str, Column)],
+    effort: Effort,
+    text: Option<&str>,
+) -> parquet::errors::Result<Bytes> {
     let mut types = vec![layout::sensor()?, layout::time()?];
-    let mut encodings = Vec::new();
+    let mut plans = Vec::new();
     for (name, column) in columns {
-        encodings.push((ColumnPath::from(*name), trial::best(column)?));
+        plans.push((ColumnPath::from(*name), trial::best(column, effort)?));
         if *name != layout::TIME {
             types.push(column.shape.column(name)?);
         }
     }
     let schema: TypePtr = layout::schema(types)?;
-    let properties = properties(encodings, index::entry(groups.each()))?;
-    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
+    let properties = properties(&plans, index::entry(groups.each()))?;
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema.clone(), Arc::new(properties))?;
+    let descriptor = SchemaDescriptor::new(schema);
     for pages in row_groups(&groups.pages(PAGE_ROWS)) {
         let mut group = writer.next_row_group()?;
         write_ids(&mut group, groups, pages)?;
-        for (_, column) in columns {
+        for (place, ((_, column), (_, plan))) in columns.iter().zip(&plans).enumerate() {
+            if plan.way == Way::Packed {
+                let (bytes, close) = chunk::write(&descriptor.column(place + 1), plan.zstd, column.integers(pages))?;
+                group.append_column(&bytes, close)?;
+                continue;
+            }
             let Some(mut chunk) = group.next_column()? else { break };
             column.write(&mut chunk, pages)?;
             chunk.close()?;
@@ -147,12 +161,9 @@ fn write_ids(
     chunk.close()
 }
 
-/// What a file is written with: zstd(1), statistics that are never cut short, page index, and each column's encoding.
-/// A page ends with what is handed over at once.
-fn properties(
-    encodings: Vec<(ColumnPath, Option<Encoding>)>,
-    index: KeyValue,
-) -> parquet::errors::Result<WriterProperties> {
+/// What a file is written with: statistics that are never cut short, of keys by page, and each column's plan. A page ends
+/// with what is handed over at once.
+fn properties(plans: &[(ColumnPath, Plan)], index: KeyValue) -> parquet::errors::Result<WriterProperties> {
     let ascending = |column_idx| SortingColumn { column_idx, descending: false, nulls_first: false };
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
@@ -164,13 +175,16 @@ fn properties(
         .set_data_page_row_count_limit(1)
         .set_key_value_metadata(Some(vec![index]))
         .set_sorting_columns(Some(vec![ascending(0), ascending(1)]));
-    for (column, encoding) in encodings {
-        properties = match encoding {
-            Some(encoding) => {
-                properties.set_column_dictionary_enabled(column.clone(), false).set_column_encoding(column, encoding)
-            }
-            None => properties.set_column_dictionary_enabled(column, true),
-        };
+    for (column, plan) in plans {
+        properties = properties.set_column_compression(column.clone(), plan.zstd);
+        if column.string() != layout::TIME {
+            properties = properties.set_column_statistics_enabled(column.clone(), EnabledStatistics::Chunk);
+        }
+        let dictionary = plan.way == Way::Dictionary;
+        properties = properties.set_column_dictionary_enabled(column.clone(), dictionary);
+        if let Way::Plain(encoding) = plan.way {
+            properties = properties.set_column_encoding(column.clone(), encoding);
+        }
     }
     Ok(properties.build())
 }

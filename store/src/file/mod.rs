@@ -1,5 +1,6 @@
 //! Sorted rows as Parquet files, and back.
 
+mod chunk;
 mod column;
 mod decode;
 mod encode;
@@ -9,6 +10,7 @@ pub(crate) mod layout;
 mod meta;
 pub(crate) mod note;
 mod order;
+mod packed;
 mod parts;
 mod read;
 mod trial;
@@ -23,3 +25,4 @@ pub(crate) use meta::FileMeta;
 pub(crate) use order::Order;
 pub(crate) use parts::Parts;
 pub(crate) use read::{Footer, inspect};
+pub(crate) use trial::Effort;

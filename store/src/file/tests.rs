@@ -111,7 +111,7 @@ fn written(run: &Run) -> (Dataset, SensorTable, FileMeta, Bytes) {
     let dataset = dataset("air");
     // Order of arrival is not the order of ids.
     let sensors = sensors(&["m", "z/9", "a", "ž"]);
-    let (meta, bytes) = encode(&dataset, run, &sensors, name(Day(20_000), 9)).unwrap();
+    let (meta, bytes) = encode(&dataset, run, &sensors, name(Day(20_000), 9), Effort::Small).unwrap();
     (dataset, sensors, meta, bytes)
 }
 
@@ -216,7 +216,7 @@ fn a_file_that_is_not_the_one_listed_is_refused() {
 fn a_state_that_no_contract_lists_is_not_written() {
     let mut run = run(&dataset("air"), &[1], day(), 1);
     run.columns[3] = Some(Arc::new(vec![3]));
-    let refused = encode(&dataset("air"), &run, &sensors(&["m", "z"]), name(day(), 1)).unwrap_err();
+    let refused = encode(&dataset("air"), &run, &sensors(&["m", "z"]), name(day(), 1), Effort::Small).unwrap_err();
     assert!(refused.message.contains("field place"), "{refused}");
 }
 
@@ -282,7 +282,7 @@ fn a_tiers_rows_come_back_from_their_file() {
     let sensors = sensors(&["m", "z/9", "a", "ž"]);
     for tier in Tier::ALL {
         let rollup = rollup(&dataset, tier);
-        let (meta, bytes) = encode_tier(&dataset, tier, &rollup, &sensors, tier_name(tier)).unwrap();
+        let (meta, bytes) = encode_tier(&dataset, tier, &rollup, &sensors, tier_name(tier), Effort::Small).unwrap();
         let back = decode_tier(&dataset, tier, &meta, &bytes, &numbering(&sensors));
         assert_eq!(back.keys, rollup.keys);
         for (column, (was, is)) in columns(&dataset, tier).iter().zip(rollup.columns.iter().zip(&back.columns)) {
@@ -298,7 +298,7 @@ fn a_tiers_columns_without_values_and_those_added_later_are_absent() {
     let mut rollup = rollup(&dataset, tier);
     rollup.columns[..3].fill(None);
     let sensors = sensors(&["m", "z/9", "a"]);
-    let (meta, bytes) = encode_tier(&dataset, tier, &rollup, &sensors, tier_name(tier)).unwrap();
+    let (meta, bytes) = encode_tier(&dataset, tier, &rollup, &sensors, tier_name(tier), Effort::Small).unwrap();
     dataset.fields.insert(0, field("rain", schemas::Kind::Count, 0, (0, 5)));
     let back = decode_tier(&dataset, tier, &meta, &bytes, &numbering(&sensors));
     assert!(back.columns[..4].iter().all(Option::is_none), "a field added later");
@@ -311,7 +311,7 @@ fn a_tiers_columns_without_values_and_those_added_later_are_absent() {
 fn a_tiers_sums_stay_readable_when_a_field_grows_wider() {
     let (mut dataset, tier) = (dataset("air"), Tier::Hour);
     let (rollup, sensors) = (rollup(&dataset, tier), sensors(&["m", "z/9", "a"]));
-    let (meta, bytes) = encode_tier(&dataset, tier, &rollup, &sensors, tier_name(tier)).unwrap();
+    let (meta, bytes) = encode_tier(&dataset, tier, &rollup, &sensors, tier_name(tier), Effort::Small).unwrap();
     dataset.fields[0].range.1 = 10_000_000_000;
     let back = decode_tier(&dataset, tier, &meta, &bytes, &numbering(&sensors));
     assert_eq!(back.columns[..4], rollup.columns[..4]);

@@ -1,10 +1,11 @@
-//! Which encoding makes a column smallest: a stretch of it is encoded each way.
+//! How a column becomes smallest: a stretch of it is written each way.
 //!
-//! No encoding is best for every quantity (`facts/delta-datafusion.md`): byte-stream-split won for three of four traffic
-//! fields, delta for air quality, a dictionary for values that repeat.
+//! No way is best for every quantity (`facts/delta-datafusion.md`): byte-stream-split won for counts, differences
+//! ([`super::packed`] or as the Parquet crate writes them) for what changes slowly, a dictionary for values that repeat.
 
 use super::column::{Column, Stored};
-use super::layout;
+use super::encode::PAGE_ROWS;
+use super::{chunk, layout};
 use parquet::basic::{Compression, Encoding, Repetition, Type as Physical, ZstdLevel};
 use parquet::data_type::{DataType, Int32Type, Int64Type};
 use parquet::errors::Result;
@@ -15,19 +16,57 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
+/// How much work a file is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// For files that soon become part of others: what acks wait behind.
+    Quick,
+    /// For files that stay.
+    Small,
+}
+
+/// How a column is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By the Parquet crate, with a dictionary.
+    Dictionary,
+    /// By the Parquet crate, in an encoding.
+    Plain(Encoding),
+    /// As [`super::packed`].
+    Packed,
+}
+
+/// A way, and how hard zstd works on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Plan {
+    pub(super) way: Way,
+    pub(super) zstd: Compression,
+}
+
 /// Values that are tried at most.
-const SAMPLE: usize = 32_768;
+const SAMPLE: usize = 4 * PAGE_ROWS;
 /// Distinct values in the sample beyond which a dictionary is not tried: it would outgrow its page in the whole column.
 const DISTINCT: usize = 4096;
 
-/// The best encoding of a column, or none for a dictionary.
-pub(super) fn best(column: &Column) -> Result<Option<Encoding>> {
+impl Effort {
+    /// Levels of zstd that are tried. Beyond 9 it takes far longer and gains little.
+    fn levels(self) -> &'static [i32] {
+        match self {
+            Effort::Quick => &[1],
+            Effort::Small => &[1, 3, 9],
+        }
+    }
+}
+
+/// The best plan for a column.
+pub(super) fn best(column: &Column, effort: Effort) -> Result<Plan> {
+    let fixed = |way| Ok(Plan { way, zstd: zstd(effort.levels().last().copied().unwrap_or(1).min(3))? });
     match &column.values {
-        Stored::Short(values) => smallest::<Int32Type>(stretch(values)),
-        Stored::Long(values) => smallest::<Int64Type>(stretch(values)),
-        Stored::Wide(_) => Ok(Some(Encoding::PLAIN)),
-        Stored::Bytes(_) if column.shape == layout::Shape::Bytes => Ok(Some(Encoding::PLAIN)),
-        Stored::Bytes(_) => Ok(None),
+        Stored::Short(values) => smallest::<Int32Type>(stretch(values), effort),
+        Stored::Long(values) => smallest::<Int64Type>(stretch(values), effort),
+        Stored::Wide(_) => fixed(Way::Plain(Encoding::PLAIN)),
+        Stored::Bytes(_) if column.shape == layout::Shape::Bytes => fixed(Way::Plain(Encoding::PLAIN)),
+        Stored::Bytes(_) => fixed(Way::Dictionary),
     }
 }
 
@@ -37,29 +76,46 @@ fn stretch<T>(values: &[T]) -> &[T] {
     &values[start..values.len().min(start + SAMPLE)]
 }
 
-fn smallest<T: DataType>(sample: &[T::T]) -> Result<Option<Encoding>>
+fn smallest<T: DataType>(sample: &[T::T], effort: Effort) -> Result<Plan>
 where
-    T::T: Copy + Eq + Hash,
+    T::T: Copy + Eq + Hash + Into<i64>,
 {
-    let mut best = (size::<T>(sample, Some(Encoding::DELTA_BINARY_PACKED))?, Some(Encoding::DELTA_BINARY_PACKED));
-    let distinct: HashSet<T::T, foldhash::fast::FixedState> = sample.iter().copied().collect();
-    let dictionary = (distinct.len() <= DISTINCT).then_some(None);
-    for encoding in [Some(Encoding::BYTE_STREAM_SPLIT)].into_iter().chain(dictionary) {
-        let bytes = size::<T>(sample, encoding)?;
-        if bytes < best.0 {
-            best = (bytes, encoding);
+    let longs: Vec<i64> = sample.iter().map(|&value| value.into()).collect();
+    let distinct: HashSet<T::T, foldhash::fast::FixedState> = sample.iter().copied().take(SAMPLE).collect();
+    let mut ways =
+        vec![Way::Plain(Encoding::DELTA_BINARY_PACKED), Way::Plain(Encoding::BYTE_STREAM_SPLIT), Way::Packed];
+    ways.extend((distinct.len() <= DISTINCT).then_some(Way::Dictionary));
+    let mut best: Option<(usize, Plan)> = None;
+    for &level in effort.levels() {
+        for &way in &ways {
+            let zstd = zstd(level)?;
+            let bytes = match way {
+                Way::Packed => chunk::size(&longs, PAGE_ROWS, zstd)?,
+                Way::Plain(encoding) => size::<T>(sample, Some(encoding), zstd)?,
+                Way::Dictionary => size::<T>(sample, None, zstd)?,
+            };
+            if best.is_none_or(|(least, _)| bytes < least) {
+                best = Some((bytes, Plan { way, zstd }));
+            }
         }
     }
-    Ok(best.1)
+    let first = Plan { way: Way::Packed, zstd: zstd(1)? };
+    Ok(best.map_or(first, |(_, plan)| plan))
 }
 
-/// Bytes of a file of just these values.
-fn size<T: DataType>(values: &[T::T], encoding: Option<Encoding>) -> Result<usize> {
+fn zstd(level: i32) -> Result<Compression> {
+    Ok(Compression::ZSTD(ZstdLevel::try_new(level)?))
+}
+
+/// Bytes of the pages of just these values.
+fn size<T: DataType>(values: &[T::T], encoding: Option<Encoding>, zstd: Compression) -> Result<usize> {
     let physical: Physical = T::get_physical_type();
     let column = Type::primitive_type_builder("v", physical).with_repetition(Repetition::REQUIRED).build()?;
     let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_compression(zstd)
         .set_statistics_enabled(EnabledStatistics::None)
+        .set_data_page_row_count_limit(1)
+        .set_write_batch_size(PAGE_ROWS)
         .set_dictionary_enabled(encoding.is_none());
     let properties = match encoding {
         Some(encoding) => properties.set_encoding(encoding),
@@ -72,6 +128,6 @@ fn size<T: DataType>(values: &[T::T], encoding: Option<Encoding>) -> Result<usiz
         chunk.typed::<T>().write_batch(values, None, None)?;
         chunk.close()?;
     }
-    group.close()?;
-    Ok(writer.into_inner()?.len())
+    let written = group.close()?;
+    Ok(written.compressed_size() as usize)
 }

@@ -78,10 +78,8 @@ fn integers<T: ArrowPrimitiveType>(array: ArrayRef, absent: T::Native) -> Vec<T:
     drop(array);
     let (_, values, nulls) = typed.into_parts();
     let mut values = values.into_inner().into_vec::<T::Native>().unwrap_or_else(|shared| shared.typed_data().to_vec());
-    for (value, valid) in values.iter_mut().zip(nulls.iter().flatten()) {
-        if !valid {
-            *value = absent;
-        }
+    if let Some(nulls) = nulls {
+        values.iter_mut().zip(&nulls).filter(|(_, valid)| !valid).for_each(|(value, _)| *value = absent);
     }
     values
 }

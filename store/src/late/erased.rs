@@ -1,7 +1,7 @@
 //! Erasures on their way into late files, and back (rules 7 and 14). A file says them as JSON in its footer.
 
 use super::{Closed, Filed};
-use crate::file::{FileMeta, encode, encode_noted, inspect, note};
+use crate::file::{Effort, FileMeta, encode, encode_noted, inspect, note};
 use crate::paths::FileName;
 use crate::run::cut::Cut;
 use crate::{Error, Kind, Run, SensorIx, SensorTable};
@@ -49,7 +49,7 @@ pub(crate) fn write(
     name: FileName,
 ) -> Result<(FileMeta, Bytes), Error> {
     if cuts.is_empty() {
-        return encode(dataset, run, sensors, name);
+        return encode(dataset, run, sensors, name, Effort::Quick);
     }
     let broken = |e: String| Error::new(Kind::Io, format!("{}/{}: cannot be encoded: {e}", dataset.id, name.path()));
     let mut written = Vec::with_capacity(cuts.len());
@@ -61,7 +61,7 @@ pub(crate) fn write(
     }
     let text = serde_json::to_string(&written).map_err(|e| broken(e.to_string()))?;
     if !run.is_empty() {
-        return encode_noted(dataset, run, sensors, name, Some(&text));
+        return encode_noted(dataset, run, sensors, name, (Effort::Quick, Some(&text)));
     }
     let bytes = note::alone(&text).map_err(|e| broken(e.to_string()))?;
     Ok((bare(name, bytes.len(), cuts), bytes))

@@ -28,7 +28,8 @@ async fn open(store: &Faulty) -> Result<Table, Error> {
 async fn file(store: &dyn ObjectStore, day: i32, last: u64, of: &[u32]) -> FileMeta {
     let (dataset, day) = (dataset("air"), Day(day));
     let sensors = sensors(&["m", "z/9", "a", "ž"]);
-    let (meta, bytes) = file::encode(&dataset, &run(&dataset, of, day, 20), &sensors, name(day, last)).unwrap();
+    let (meta, bytes) =
+        file::encode(&dataset, &run(&dataset, of, day, 20), &sensors, name(day, last), file::Effort::Quick).unwrap();
     store.put(&meta.name.place("air"), bytes.into()).await.unwrap();
     meta
 }

@@ -3,7 +3,7 @@
 use super::Tier;
 use super::rollup::Rollup;
 use crate::book::Book;
-use crate::file::{FileMeta, encode_tier};
+use crate::file::{Effort, FileMeta, encode_tier};
 use crate::paths::{FileName, Layer};
 use crate::seal::{blocking, put};
 use crate::store::Store;
@@ -40,7 +40,8 @@ impl Maker<'_> {
         let layer = Layer::Tier { tier: self.tier, seq };
         let name = FileName { layer, day: partition, last: self.last, log: self.log };
         let (dataset, tier, sensors) = (self.book.dataset.clone(), self.tier, self.sensors.clone());
-        let (meta, bytes) = blocking(move || encode_tier(&dataset, tier, &rollup, &sensors, name)).await?;
+        let (meta, bytes) =
+            blocking(move || encode_tier(&dataset, tier, &rollup, &sensors, name, Effort::Small)).await?;
         put(self.store, &self.book.dataset, &meta, bytes).await?;
         self.store.points.pass("tier.file")?;
         Ok(meta)

@@ -43,8 +43,8 @@ fn measure(what: &str, air: &Dataset, run: &Run, ids: &SensorTable) -> (FileMeta
             .fold(0.0, f64::max)
     };
     let day = schemas::Time(run.keys.time[0]).day();
-    let (meta, bytes) = file::encode(air, run, ids, name(day, 1)).unwrap();
-    let encode = best(Box::new(|| drop(file::encode(air, run, ids, name(day, 1)).unwrap())));
+    let (meta, bytes) = file::encode(air, run, ids, name(day, 1), file::Effort::Quick).unwrap();
+    let encode = best(Box::new(|| drop(file::encode(air, run, ids, name(day, 1), file::Effort::Quick).unwrap())));
     let number = numbering_by_text(ids);
     let all: Vec<usize> = (0..air.fields.len()).collect();
     let decode = |fields: &[usize]| drop(file::tests::decode(air, &meta, &bytes, fields, &number).unwrap());
