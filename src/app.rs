@@ -8,6 +8,7 @@ mod descriptors;
 pub mod figures;
 mod fronts;
 pub mod glance;
+mod operate;
 mod process;
 mod pulse;
 mod serving;

@@ -40,6 +40,9 @@ pub enum Command {
     /// Put the rows of CSV or JSON-lines files straight into a dataset, while no server runs.
     #[command(after_help = "Example: lamppost import 2025.csv.gz --dataset air_quality --config lamppost.toml")]
     Import(commands::import::Options),
+    /// Have the running server forget readings of a sensor, or list what was erased.
+    #[command(after_help = "Example: lamppost erase parking --sensor p7 --from 2026-11-19 --to 2026-11-20")]
+    Erase(commands::erase::Options),
     /// Write Grafana dashboards, one for each dataset and one over all.
     #[command(after_help = "Example: lamppost dashboards --out grafana --url http://127.0.0.1:8080")]
     Dashboards(commands::dashboards::Options),
@@ -88,6 +91,7 @@ fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Serve(options) => runtime::run(commands::serve::run(options)),
         Command::Replay(options) => runtime::run(commands::replay::run(options)),
         Command::Import(options) => runtime::run(commands::import::run(options)),
+        Command::Erase(options) => runtime::run(commands::erase::run(options)),
         Command::Key(options) => commands::key::run(options),
         Command::Status(options) => runtime::run(commands::status::run(options)),
         Command::Sql(options) => runtime::run(commands::sql::run(options)),

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod dashboards;
 pub mod demo;
+pub mod erase;
 mod feed;
 pub mod import;
 pub mod key;

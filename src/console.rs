@@ -40,6 +40,15 @@ pub(crate) fn progress_end() {
     }
 }
 
+/// Whether the person at the terminal says yes. Nobody there says no.
+pub(crate) fn agreed(question: &str) -> bool {
+    let mut stderr = std::io::stderr().lock();
+    let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
+    let mut line = String::new();
+    let said = std::io::stdin().read_line(&mut line).is_ok_and(|bytes| bytes > 0);
+    said && matches!(line.trim(), "y" | "Y" | "yes")
+}
+
 /// A count for people: `1 234 567`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();

@@ -1,6 +1,7 @@
 //! Doors and answers around an open store, from their first request to their last.
 
 use super::fronts::Fronts;
+use super::operate::Operator;
 use super::watch::Watch;
 use super::{App, Sockets, Summary, certificates, ended, figures, glance, told};
 use crate::{Config, Error};
@@ -83,6 +84,7 @@ impl App {
         let (metrics, reader) = (self.intake.metrics().clone(), self.reader.clone());
         let [ready, scraped, asked] = [watch.clone(), watch.clone(), watch.clone()];
         let pool = sql.clone();
+        let operator = Operator { writer: self.writer.clone(), reader: self.reader.clone(), clock: self.clock.clone() };
         Ok(serve::Parts {
             limits: config.limits,
             engine,
@@ -100,6 +102,7 @@ impl App {
                 registry.register_collector(Box::new(figures::Timings(reader.clone())));
             }),
             status: Arc::new(move || asked.glance(pool.figures()).json()),
+            operate: Arc::new(move |order| operator.act(order)),
         })
     }
 

@@ -38,7 +38,7 @@ pub(crate) async fn load(objects: &dyn ObjectStore, config: &Config) -> Result<(
 }
 
 fn desk(rejects: Rejects, marks: Marks) -> Desk {
-    Desk { rejects, marks, position: Position(0), saved: Position(0) }
+    Desk { rejects, marks, acts: Vec::new(), position: Position(0), saved: Position(0) }
 }
 
 /// Saves rejects and marks, durably.

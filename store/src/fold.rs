@@ -116,7 +116,7 @@ impl Work<'_> {
         let fields = self.fields();
         let (mut runs, mut cuts) = (Vec::with_capacity(late.len()), Vec::new());
         for file in late {
-            cuts.extend(file.cuts.iter().map(|cut| (runs.len(), cut.clone())));
+            cuts.extend(file.masks().map(|cut| (runs.len(), cut)));
             if file.meta.rows > 0 {
                 runs.push(self.load(&file.meta, &fields).await?);
             }

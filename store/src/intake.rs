@@ -5,7 +5,7 @@ use crate::holding::Floors;
 use crate::log::{Entry, Record};
 use crate::marks::Marks;
 use crate::rejects::Rejects;
-use crate::{Clock, Config, Error, LogId, Position};
+use crate::{Act, Clock, Config, Error, LogId, Position};
 use hashbrown::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct Desk {
     pub(crate) rejects: Rejects,
     pub(crate) marks: Marks,
+    /// Acts that are not in the audit log yet, or were met again in the log.
+    pub(crate) acts: Vec<Act>,
     /// Last record that changed it.
     pub(crate) position: Position,
     /// Up to where it is saved.
@@ -144,7 +146,11 @@ impl Intake {
             }
             Entry::Erase(erasure) => {
                 if let Some(book) = self.book(&erasure.dataset) {
-                    book.change(|holding| holding.erase(&erasure, position, (self.clock.0)(), floors(book)));
+                    let log = book.change(|holding| {
+                        holding.erase(&erasure, position, (self.clock.0)(), floors(book));
+                        holding.log
+                    });
+                    lock(&self.desk).acts.push(Act::new(&erasure, log, position));
                 }
             }
             Entry::Rejects(_) | Entry::Foreign { .. } => {}

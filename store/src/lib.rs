@@ -3,7 +3,8 @@
 //! The street: [`Writer::append`] → `log` (fsync, receipt) → `hot` (readable) → seal (sorted files) → flush (Delta commit) →
 //! fold (late rows merged into files). Whatever stands is published as an immutable [`Snapshot`] that [`Reader`]s take.
 
-mod act;
+pub mod act;
+pub mod audit;
 mod backup;
 mod book;
 mod cache;
@@ -57,6 +58,8 @@ mod upkeep;
 mod vacuum;
 pub mod writer;
 
+pub use act::Preview;
+pub use audit::Act;
 pub use backup::{Backup, Restored, restore};
 pub use config::Config;
 pub use durations::{Counted, Durations};

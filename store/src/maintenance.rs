@@ -3,7 +3,7 @@
 use crate::book::{Book, Trouble};
 use crate::intake::lock;
 use crate::store::Store;
-use crate::{Error, Task, flush, fold, tier, upkeep};
+use crate::{Error, Task, act, flush, fold, tier, upkeep};
 use schemas::{Day, Time};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
@@ -133,6 +133,7 @@ async fn fold_one(
     if let Some((day, _)) = due {
         *bytes += store.turns.take(&book.duty, Task::Fold, fold::fold(store, book, *day)).await?;
     }
+    act::find(book).await?;
     *bytes += tiers(store, book).await?;
     Ok(())
 }

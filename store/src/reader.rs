@@ -3,7 +3,7 @@
 use crate::book::Book;
 use crate::intake::lock;
 use crate::store::Store;
-use crate::{DatasetStatus, Error, RejectRow, Snapshot, Status, disk};
+use crate::{Act, DatasetStatus, Error, RejectRow, Snapshot, Status, audit, disk};
 use schemas::{Dataset, Time};
 use std::sync::Arc;
 
@@ -22,6 +22,12 @@ impl Reader {
     /// The newest published snapshot of a dataset; `Kind::Unknown` for one it does not have.
     pub fn snapshot(&self, dataset: &str) -> Result<Arc<Snapshot>, Error> {
         Ok(lock(&self.store.book(dataset)?.holding).snapshot())
+    }
+
+    /// The audit log: what was erased and by whom, oldest first.
+    pub async fn acts(&self) -> Result<Vec<Act>, Error> {
+        let waiting = lock(&self.store.intake.desk).acts.clone();
+        Ok(audit::with(audit::read(&*self.store.objects).await?, &waiting))
     }
 
     /// The rejects table, newest last seen first.

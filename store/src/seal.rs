@@ -46,6 +46,7 @@ async fn write(store: &Store, book: &Book, i: usize) -> Result<(), Error> {
             closed: holding.closed,
             cuts: sealed.cuts.clone(),
             days: if sealed.cuts.is_empty() { BTreeSet::new() } else { holding.days_below(i) },
+            gone: holding.shelf.gone.clone(),
         }
     };
     let Made { run, fresh, late } = blocking(move || work.make()).await?;
@@ -83,6 +84,8 @@ struct Work {
     cuts: Vec<Cut>,
     /// Days with rows below it.
     days: BTreeSet<Day>,
+    /// Days whose raw rows are gone.
+    gone: Arc<BTreeSet<Day>>,
 }
 
 /// A sealed part, as one run and as files.
@@ -98,7 +101,7 @@ impl Work {
         let Work { dataset, sensors, position, log, .. } = &self;
         let run = merge(&self.runs, dataset.fields.len());
         let Sorted { fresh, mut late } = late::sort(&run, &self.filed, self.closed);
-        let mut cuts = erased::sort(&self.cuts, &self.filed, self.closed, &self.days);
+        let mut cuts = erased::sort(&self.cuts, &self.filed, self.closed, (&self.days, &self.gone));
         let name = |layer, day| FileName { layer, day, last: *position, log: *log };
         let fresh = fresh
             .into_iter()

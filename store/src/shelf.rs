@@ -20,7 +20,7 @@ pub(crate) type Bin = Arc<Mutex<Vec<Path>>>;
 pub(crate) struct LateFile {
     /// Its name and figures.
     pub(crate) meta: FileMeta,
-    /// Erasures in it, which hold for all below its rows; each lies within its day.
+    /// Erasures in it, which hold for all below its rows.
     pub(crate) cuts: Vec<Cut>,
     place: Path,
     folded: AtomicBool,
@@ -31,6 +31,12 @@ impl LateFile {
     /// A late file of a dataset.
     pub(crate) fn new(meta: FileMeta, dataset: &str, bin: Bin) -> LateFile {
         LateFile { place: meta.name.place(dataset), meta, cuts: Vec::new(), folded: AtomicBool::new(false), bin }
+    }
+
+    /// Erasures of its own day. Others concern days whose raw readings are gone: tiers alone.
+    pub(crate) fn masks(&self) -> impl Iterator<Item = Cut> {
+        let day = self.meta.name.day.span();
+        self.cuts.iter().filter_map(move |cut| cut.within(day))
     }
 
     /// The file, with the erasures it says.

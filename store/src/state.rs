@@ -115,7 +115,7 @@ fn newest(dataset: &Dataset) -> Path {
     paths::state(&dataset.id, "newest.json")
 }
 
-fn unreadable(place: &Path, why: &str) -> Error {
+pub(crate) fn unreadable(place: &Path, why: &str) -> Error {
     Error::new(
         Kind::Corrupt,
         format!("{place} in the data folder: {why}; restore it, or remove it to have it built from the files"),

@@ -12,7 +12,7 @@ use crate::replay::{Refusals, Replay};
 use crate::shelf::Bin;
 use crate::state::{self, Positions};
 use crate::turns::Turns;
-use crate::{Clock, Config, Error, Kind, LogId, act, contract, desk, format, local};
+use crate::{Clock, Config, Error, Kind, LogId, act, audit, contract, desk, format, local};
 use object_store::{ObjectStore, ObjectStoreExt};
 use schemas::Dataset;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -152,18 +152,22 @@ impl Store {
         self.points.pass("log.release")
     }
 
-    /// Saves rejects and marks as of every record applied so far. The caller has the turn of `saving`.
+    /// Saves acts, rejects and marks as of every record applied so far. The caller has the turn of `saving`.
     pub(crate) async fn save_desk(&self) -> Result<(), Error> {
         let applied = self.intake.applied();
-        let (position, rows, marks) = {
-            let mut desk = lock(&self.intake.desk);
-            let position = desk.position.max(applied);
-            if desk.position <= desk.saved {
-                // Nothing has changed: what is saved is right for every position since.
-                desk.saved = position;
-                return Ok(());
-            }
-            (position, desk.rejects.rows(), desk.marks.iter().copied().collect())
+        let (position, acts, changed) = {
+            let desk = lock(&self.intake.desk);
+            let changed = desk.position > desk.saved;
+            let changed = changed.then(|| (desk.rejects.rows(), desk.marks.iter().copied().collect()));
+            (desk.position.max(applied), desk.acts.clone(), changed)
+        };
+        // First: no segment goes while an act in it is not in the audit log.
+        audit::add(&*self.objects, &acts).await?;
+        lock(&self.intake.desk).acts.drain(..acts.len());
+        let Some((rows, marks)) = changed else {
+            // What is saved is right for every position since.
+            lock(&self.intake.desk).saved = position;
+            return Ok(());
         };
         let mut positions = self.desk_positions.clone();
         positions.insert(self.log_id, position);

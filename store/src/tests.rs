@@ -1,6 +1,7 @@
 //! The store as a whole.
 
 mod backup;
+mod erasing;
 mod law;
 mod model;
 mod recovery;

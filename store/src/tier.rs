@@ -6,6 +6,7 @@
 mod close;
 pub mod columns;
 mod file;
+mod frozen;
 pub(crate) mod kernel;
 mod refresh;
 pub mod rollup;

@@ -2,7 +2,7 @@
 
 use crate::intake::lock;
 use crate::store::Store;
-use crate::{Backup, Config, Erasure, Error, Kind, Position, Reader, act, backup, maintenance};
+use crate::{Backup, Config, Erasure, Error, Kind, Position, Preview, Reader, act, backup, maintenance};
 use schemas::{Batch, Dataset, Reject, Time};
 use std::path::Path;
 use std::sync::Arc;
@@ -49,13 +49,14 @@ impl Writer {
         append_to(&self.store, append).await
     }
 
-    /// Readings that an erasure would concern now. `Kind::Unknown` where dataset, sensor or field is not known,
-    /// `Kind::Mismatch` where the span is empty.
-    pub async fn preview(&self, erasure: &Erasure) -> Result<u64, Error> {
+    /// What an erasure would do now. `Kind::Unknown` where dataset, sensor or field is not known, `Kind::Mismatch` where the
+    /// span is empty.
+    pub async fn preview(&self, erasure: &Erasure) -> Result<Preview, Error> {
         act::preview(&self.store, erasure).await
     }
 
-    /// Erases: durable like any append, and in force for all readers when it answers. Refused as [`Writer::preview`] says.
+    /// Erases what a preview tells: durable like any append, and in force for all readers when it answers. Refused as
+    /// [`Writer::preview`] says.
     pub async fn erase(&self, erasure: Erasure) -> Result<Receipt, Error> {
         act::erase(&self.store, erasure).await
     }

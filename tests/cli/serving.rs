@@ -229,3 +229,42 @@ fn the_demo_answers_with_data_and_leaves_nothing_behind() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.out.contains("readings taken") && !folder.exists(), "{ended:?}");
 }
+
+#[test]
+fn erased_readings_are_shown_first_go_for_good_and_stand_in_the_audit_log() {
+    let (folder, config) = place();
+    let file = folder.path().join("rows.csv");
+    rows(&file);
+    let mut server = Server::start(words("serve", &config));
+    let (http, mqtt) = (server.http(), server.mqtt());
+    let ended = lamppost(["replay", file.to_str().unwrap(), "--to", &mqtt, "--topic", "things/{id}"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let before = sums(&http);
+    let url = format!("http://{http}");
+    let span = ["--from", "2025-10-09T10:00:00Z", "--to", "2025-10-09T11:00:00Z", "--url", &url];
+    let erase = |words: &[&str]| lamppost(["erase"].iter().chain(words).chain(&span));
+    let asked = erase(&["things", "--sensor", "s1"]);
+    assert_eq!((asked.code, sums(&http)), (Some(1), before.clone()), "nobody said yes: {asked:?}");
+    assert!(asked.out.contains("60 readings of s1 in things"), "{asked:?}");
+    for (wrong, told) in
+        [(["nothing", "--sensor", "s1"], "no dataset \"nothing\""), (["things", "--sensor", "s9"], "no sensor \"s9\"")]
+    {
+        let ended = erase(&wrong);
+        assert_eq!(ended.code, Some(64), "{ended:?}");
+        assert!(ended.err.contains(told), "{ended:?}");
+    }
+    let ended = erase(&["things", "--sensor", "s1", "--yes"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let expected = |mut sums: BTreeMap<(String, i64), i64>| {
+        sums.retain(|(sensor, at), _| sensor != "s1" || !(1_760_004_000..1_760_007_600).contains(at));
+        sums
+    };
+    assert_eq!(sums(&http), expected(before.clone()));
+    let log = lamppost(["erase", "--log", "--url", &url]);
+    assert_eq!(log.out.lines().count(), 1, "{log:?}");
+    assert!(log.out.contains("things  s1  ") && log.out.contains("60 readings  by this machine"), "{log:?}");
+    assert_eq!(server.stop().code, Some(0));
+    let mut server = Server::start(words("serve", &config));
+    let http = server.http();
+    assert_eq!(sums(&http), expected(before), "after a restart");
+}

@@ -1,6 +1,7 @@
 //! What every endpoint may use.
 
 use crate::metrics::{Figure, Metrics};
+use crate::operate::Operate;
 use access::{Budget, Keys};
 use engine::Engine;
 use engine::sql::Pool;
@@ -40,6 +41,8 @@ pub struct Parts {
     pub register: Arc<dyn Fn(&mut Registry) + Send + Sync>,
     /// What operators see at `/status`: store, doors, rejects.
     pub status: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// Does what operators order at `/operate/…`.
+    pub operate: Operate,
 }
 
 /// The parts with what serving adds to them. Cheap to clone.

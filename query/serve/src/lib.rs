@@ -14,6 +14,7 @@ mod format;
 mod landing;
 mod metrics;
 mod onion;
+mod operate;
 mod parameter;
 mod params;
 mod probe;
@@ -24,6 +25,7 @@ mod status;
 
 pub use api::{Admission, Parts};
 pub use metrics::{Figure, FigureKind};
+pub use operate::{Doing, Operate, Order};
 pub use router::router;
 
 #[cfg(test)]

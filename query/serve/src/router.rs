@@ -2,12 +2,12 @@
 
 use crate::api::{Api, Parts};
 use crate::endpoint::{aggregates, datasets, index, latest, readings, sensors, sql};
-use crate::{admission, landing, metrics, onion, probe, problems, status};
-use access::bounds;
+use crate::{admission, landing, metrics, onion, operate, probe, problems, status};
+use access::{Problem, bounds};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 
 /// Every path Lamppost serves over HTTP.
 pub fn router(parts: Parts) -> Router {
@@ -33,6 +33,7 @@ pub fn router(parts: Parts) -> Router {
     let operators = Router::new()
         .route("/metrics", open(get(metrics::get)))
         .route("/status", open(get(status::get)))
+        .route("/operate/{act}", post(operate::post).fallback(async || Problem::method("POST")))
         .method_not_allowed_fallback(problems::no_such_method);
     let admitted = from_fn_with_state(api.clone(), admission::admitted);
     bounds(public, limits)

@@ -27,8 +27,14 @@ struct Written {
 }
 
 /// Erasures by day, each cut at the last instant that is late for its sensor: fresh rows lie in files, below late ones,
-/// whether they came before it or after. Only in `days`: others have no rows.
-pub(crate) fn sort(cuts: &[Cut], filed: &Filed, closed: Closed, days: &BTreeSet<Day>) -> BTreeMap<Day, Vec<Cut>> {
+/// whether they came before it or after. Only in `days`: others have no rows. What concerns days that are `gone` goes to the first
+/// of them as a whole: it is for the tiers alone.
+pub(crate) fn sort(
+    cuts: &[Cut],
+    filed: &Filed,
+    closed: Closed,
+    (days, gone): (&BTreeSet<Day>, &BTreeSet<Day>),
+) -> BTreeMap<Day, Vec<Cut>> {
     let mut sorted: BTreeMap<Day, Vec<Cut>> = BTreeMap::new();
     for cut in cuts {
         let late = Span { from: Time(i64::MIN), to: Time(filed.limit(cut.sensor, closed).saturating_add(1)) };
@@ -36,6 +42,12 @@ pub(crate) fn sort(cuts: &[Cut], filed: &Filed, closed: Closed, days: &BTreeSet<
         let Some((first, last)) = cut.span.days() else { continue };
         for &day in days.range(first..=last) {
             sorted.entry(day).or_default().extend(cut.within(day.span()));
+        }
+        let mut gone = gone.range(first..=last);
+        if let Some(&first) = gone.next() {
+            let last = gone.next_back().unwrap_or(&first);
+            let frozen = cut.within(Span { from: first.start(), to: last.span().to });
+            sorted.entry(first).or_default().extend(frozen);
         }
     }
     sorted

@@ -81,6 +81,8 @@ fn add_cuts<'a>(
         let days = days.get_or_insert_with(|| {
             let mut days = snapshot.days(ALWAYS);
             days.extend(snapshot.shelf.stale.keys());
+            // Of frozen windows only the tiers tell (rule 15).
+            days.retain(|day| !snapshot.shelf.gone.contains(day));
             days.sort_unstable();
             days.dedup();
             days

@@ -20,11 +20,11 @@ pub(super) fn cuts(
         let own = (file.meta.name.day, file.meta.name.last);
         let above = |meta: &FileMeta| meta.name.layer == Layer::Late && (meta.name.day, meta.name.last) >= own;
         let place = files.iter().position(above).unwrap_or(files.len());
-        file.cuts.iter().map(move |cut| (place, cut))
+        file.masks().map(move |cut| (place, cut))
     });
-    let memory = snapshot.cuts.iter().map(|(place, cut)| (files.len() + place, cut));
+    let memory = snapshot.cuts.iter().map(|(place, cut)| (files.len() + place, cut.clone()));
     let asked = |cut: &Cut| only.is_none_or(|only| only.contains(&cut.sensor)) && cut.within(span).is_some();
-    late.chain(memory).filter(|(_, cut)| asked(cut)).map(|(place, cut)| (place, cut.clone())).collect()
+    late.chain(memory).filter(|(_, cut)| asked(cut)).collect()
 }
 
 /// Rows of one sensor of several layers, merged with what is erased among them. `layers`: number of the layer and its rows;

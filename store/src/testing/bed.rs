@@ -100,9 +100,14 @@ impl Bed {
     }
 
     /// Erases readings of a sensor of the first dataset, or values of some of its fields.
-    pub(crate) async fn erase(&self, sensor: &str, (from, to): (i64, i64), fields: &[usize]) -> Result<u64, Error> {
+    pub(crate) async fn erase(&self, sensor: &str, span: (i64, i64), fields: &[usize]) -> Result<u64, Error> {
+        act::erase(self.store(), self.erasure(sensor, span, fields)).await.map(|receipt| receipt.position.0)
+    }
+
+    /// An erasure in the first dataset.
+    pub(crate) fn erasure(&self, sensor: &str, (from, to): (i64, i64), fields: &[usize]) -> Erasure {
         let dataset = &self.datasets[0];
-        let erasure = Erasure {
+        Erasure {
             dataset: dataset.id.clone(),
             sensor: sensor.into(),
             span: Span { from: Time(from), to: Time(to) },
@@ -110,8 +115,7 @@ impl Bed {
             at: noon(),
             who: "tester".into(),
             rows: 0,
-        };
-        act::erase(self.store(), erasure).await.map(|receipt| receipt.position.0)
+        }
     }
 
     pub(crate) async fn seal(&self) -> Result<(), Error> {

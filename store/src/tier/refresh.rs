@@ -1,6 +1,6 @@
 //! Refreshing: tier rows that folded late rows touch are computed anew and replaced (rules 9, 10, 11, 15).
 
-use super::{Tier, file, kernel};
+use super::{Tier, file, frozen, kernel};
 use crate::book::Book;
 use crate::file::{FileMeta, Numbering};
 use crate::intake::lock;
@@ -45,6 +45,7 @@ pub(crate) async fn refresh(store: &Store, book: &Book) -> Result<u64, Error> {
         }
     }
     for tier in Tier::ALL {
+        work.frozen(tier, &changes).await?;
         work.tier(tier, &changes).await?;
     }
     store.points.pass("refresh.remove")?;
@@ -125,6 +126,37 @@ impl Work<'_> {
         self.store.cache.load(&self.book.dataset, meta, fields, None, &self.number).await
     }
 
+    /// Takes what is erased out of frozen rows of a tier, file by file.
+    async fn frozen(&mut self, tier: Tier, changes: &Changes) -> Result<(), Error> {
+        let dataset = self.book.dataset.clone();
+        let shelf = lock(&self.book.holding).shelf.clone();
+        let cuts: Vec<Cut> = changes
+            .cuts
+            .iter()
+            .filter(|cut| shelf.is_gone(frozen::of_tier(cut, &dataset, tier).span))
+            .cloned()
+            .collect();
+        let cuts: Vec<Cut> = cuts.iter().map(|cut| frozen::of_tier(cut, &dataset, tier)).collect();
+        let every: Vec<usize> = (0..super::columns::columns(&dataset, tier).len()).collect();
+        let is_frozen = |start: Time| shelf.is_gone(tier.window(start, &dataset.zone));
+        for meta in shelf.tier(tier).files.values().flatten() {
+            let inside = |cut: &&Cut| meta.max_time >= cut.span.from.0 && meta.min_time < cut.span.to.0;
+            let cuts: Vec<Cut> = cuts.iter().filter(inside).cloned().collect();
+            if cuts.is_empty() {
+                continue;
+            }
+            self.bytes += meta.bytes;
+            let keys = self.store.cache.load_tier(&dataset, tier, meta, &[], None, &self.number).await?.keys;
+            let mut rows = cuts.iter().flat_map(|cut| cut.rows(&keys));
+            if rows.any(|row| is_frozen(Time(keys.time[row]))) {
+                let whole = self.store.cache.load_tier(&dataset, tier, meta, &every, None, &self.number).await?;
+                let left = frozen::erase(&dataset, tier, &whole, &cuts, &is_frozen);
+                self.exchange(tier, meta.name.day, vec![meta.name], left).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Replaces the touched rows of a tier, partition by partition.
     async fn tier(&mut self, tier: Tier, changes: &Changes) -> Result<(), Error> {
         let shelf = lock(&self.book.holding).shelf.clone();
@@ -186,13 +218,24 @@ impl Work<'_> {
         // Files that shrink are put together: what was touched lies near each other as a rule.
         let all: Vec<Rollup> = old.into_iter().chain(fresh).collect();
         let joined = Rollup::join(&all, &|at, sensor, start| at >= kept || !is_touched(touched, sensor, start));
+        self.exchange(tier, partition, removes, joined).await
+    }
+
+    /// Commits a partition's rows instead of those in some files.
+    async fn exchange(
+        &mut self,
+        tier: Tier,
+        partition: Day,
+        removes: Vec<FileName>,
+        rows: Rollup,
+    ) -> Result<(), Error> {
         let maker = {
             let holding = lock(&self.book.holding);
             let sensors = holding.known.sensors.clone();
             let (store, book, log, last) = (self.store, self.book, holding.log, holding.flushed);
             file::Maker { store, book, tier, sensors, log, last }
         };
-        let adds = if joined.is_empty() { Vec::new() } else { vec![maker.file(partition, joined, 0).await?] };
+        let adds = if rows.is_empty() { Vec::new() } else { vec![maker.file(partition, rows, 0).await?] };
         self.bytes += adds.iter().map(|meta| meta.bytes).sum::<u64>();
         let info = serde_json::json!({ "what": "refresh", "partition": partition.to_string() });
         maker.commit(&Commit { adds, removes, transactions: Vec::new(), info, data_change: true }).await

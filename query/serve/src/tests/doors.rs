@@ -92,6 +92,7 @@ async fn a_panic_ends_one_request_only() {
         figures: Arc::new(Vec::new),
         register: Arc::new(|_| ()),
         status: Arc::new(|| serde_json::Value::Null),
+        operate: town.parts.operate.clone(),
     };
     town.router = crate::router(parts);
     let said = town.get("/ready").await;

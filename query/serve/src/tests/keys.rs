@@ -115,3 +115,34 @@ async fn anybody_has_smaller_answers_than_who_shows_a_key() {
     assert_eq!((said.status, said.json()["type"].as_str()), (StatusCode::BAD_REQUEST, Some("/docs/problems/too-much")));
     assert_eq!(get(&town, large, Some(&keys[0])).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn only_operators_order_and_only_in_json() {
+    let (town, keys) = town(&[&["read", "write"], &["operate"]], Allowance::default()).await;
+    let order = async |key: Option<&KeyText>, kind: &str, local: bool| {
+        let bearer = key.map(|key| format!("Bearer {}", key.reveal()));
+        let mut headers = vec![("content-type", kind), ("host", "localhost")];
+        headers.extend(bearer.iter().map(|bearer| ("authorization", bearer.as_str())));
+        let mut request = request(Method::POST, "/operate/erase", &headers);
+        *request.body_mut() = r#"{"sensor":"a"}"#.into();
+        if local {
+            request.extensions_mut().insert(Peer(([127, 0, 0, 1], 5000).into()));
+        }
+        town.ask(request).await
+    };
+    assert_eq!(order(None, "application/json", false).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(order(Some(&keys[0]), "application/json", false).await.status, StatusCode::FORBIDDEN);
+    let said = order(Some(&keys[1]), "application/json; charset=utf-8", false).await;
+    assert_eq!(said.status, StatusCode::OK, "{}", said.body);
+    let who = format!("key {} (a test)", keys[1].id());
+    let expected = serde_json::json!({ "act": "erase", "who": who, "words": { "sensor": "a" } });
+    assert_eq!(said.json(), expected);
+    assert_eq!(order(None, "application/json", true).await.json()["who"], "this machine");
+    // What a form on another site can have a browser send to this machine.
+    for kind in ["text/plain", "application/x-www-form-urlencoded", ""] {
+        assert_eq!(order(None, kind, true).await.status, StatusCode::BAD_REQUEST, "{kind}");
+    }
+    let preflight = town.ask(request(Method::OPTIONS, "/operate/erase", &[("host", "localhost")])).await;
+    assert_eq!(preflight.header("access-control-allow-origin"), "", "no other site may ask for it");
+    assert_eq!(get(&town, "/operate/erase", Some(&keys[1])).await.status, StatusCode::METHOD_NOT_ALLOWED);
+}

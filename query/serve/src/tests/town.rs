@@ -137,6 +137,10 @@ impl Town {
                 registry.register("door_messages", "Messages of a door", messages);
             }),
             status: Arc::new(|| serde_json::json!({ "position": 1 })),
+            operate: Arc::new(|order| {
+                let told = serde_json::json!({ "act": order.act, "who": order.who, "words": order.words });
+                Box::pin(async move { Ok(told) })
+            }),
         };
         Town { router: router(parts.clone()), parts, engine, air, writer, unready, _folder: folder }
     }

@@ -1,7 +1,7 @@
 //! Bodies and columns: what is written is read, whatever the numbers; what is damaged is refused, never a panic.
 
 use super::*;
-use crate::log::body::{self, BATCH, REJECTS, Unread};
+use crate::log::body::{self, BATCH, ERASURE, REJECTS, Unread};
 use crate::log::column;
 use crate::log::wire::Bytes;
 
@@ -30,6 +30,56 @@ fn rejects_come_back_as_they_were() {
         Entry::Rejects(back) => assert_eq!(back, rejects),
         other => panic!("{other:?}"),
     }
+}
+
+fn erasure(fields: &[&str]) -> Erasure {
+    Erasure {
+        dataset: "air".into(),
+        sensor: "sensor-0".into(),
+        span: schemas::Span { from: Time(-5), to: Time(i64::MAX) },
+        fields: fields.iter().map(|field| Arc::from(*field)).collect(),
+        at: Time(7),
+        who: "key abc (Jana)".into(),
+        rows: 3,
+    }
+}
+
+#[test]
+fn erasures_come_back_as_they_were() {
+    for fields in [&[][..], &["co2"], &["co2", "humidity"]] {
+        let mut bytes = Vec::new();
+        body::put(&mut bytes, &Entry::Erase(erasure(fields)));
+        match body::take(ERASURE, &bytes, &[air()]).unwrap() {
+            Entry::Erase(back) => assert_eq!(back, erasure(fields)),
+            other => panic!("{other:?}"),
+        }
+        for end in 0..bytes.len() {
+            assert!(body::take(ERASURE, &bytes[..end], &[air()]).is_err(), "cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn an_erasure_of_a_field_that_is_gone_is_no_erasure_of_all() {
+    let mut bytes = Vec::new();
+    body::put(&mut bytes, &Entry::Erase(erasure(&["co2"])));
+    for datasets in [vec![], vec![dataset("air", &["temperature"])]] {
+        assert!(matches!(body::take(ERASURE, &bytes, &datasets), Ok(Entry::Foreign { .. })));
+    }
+}
+
+#[test]
+fn the_bytes_of_an_erasure_stay_what_they_are() {
+    let mut bytes = Vec::new();
+    body::put(&mut bytes, &Entry::Erase(erasure(&["co2"])));
+    let mut golden = b"\x03air\x08sensor-0".to_vec();
+    golden.extend_from_slice(&(-5_i64).to_le_bytes());
+    golden.extend_from_slice(&i64::MAX.to_le_bytes());
+    golden.extend_from_slice(b"\x01\x03co2");
+    golden.extend_from_slice(&7_i64.to_le_bytes());
+    golden.extend_from_slice(b"\x0ekey abc (Jana)");
+    golden.extend_from_slice(&3_u64.to_le_bytes());
+    assert_eq!(bytes, golden);
 }
 
 #[test]
