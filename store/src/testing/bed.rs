@@ -269,7 +269,9 @@ pub(crate) async fn rows_of(snapshot: &Snapshot) -> Rows {
                 rows.insert((id, *time), series.columns.iter().map(|c| c[row]).collect());
             }
         });
-        assert_eq!(calls, 1, "a sensor with rows is visited once");
+        // All its rows may be erased among the layers.
+        let erases = !snapshot.cuts.is_empty() || snapshot.shelf.erasing(ALWAYS).next().is_some();
+        assert!(calls == 1 || calls == 0 && erases, "a sensor with rows is visited once");
     }
     assert!(snapshot.rows_at_most(ALWAYS) >= rows.len() as u64);
     if let Some(&one) = loaded.sensors().last() {
