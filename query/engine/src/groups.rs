@@ -27,6 +27,9 @@ pub fn groups(
     group: &Group,
     wanted: &[(String, String)],
 ) -> Groups {
+    if wanted.is_empty() && !matches!(group, Group::Attribute(_)) {
+        return unchanging(sensors, span, group);
+    }
     // Spans with the group's name first; numbers follow once all names are known.
     let named: Vec<Vec<Named>> =
         sensors.iter().map(|id| spans(id, registry.get(id).map(|sensor| &**sensor), span, group, wanted)).collect();
@@ -41,6 +44,14 @@ pub fn groups(
     };
     let segments = named.into_iter().map(number).collect();
     Groups { names: numbers.into_keys().collect(), segments }
+}
+
+/// The groups of sensors that stay in theirs whatever their attributes are.
+fn unchanging(sensors: &[Arc<str>], span: Span, group: &Group) -> Groups {
+    let apart = *group == Group::Sensor;
+    let names = if apart { sensors.iter().cloned().map(Some).collect() } else { vec![None] };
+    let whole = |number| vec![Segment { from: span.from.0, to: span.to.0, group: if apart { number } else { 0 } }];
+    Groups { names, segments: (0..sensors.len() as u32).map(whole).collect() }
 }
 
 /// One sensor's spans by the name of their group.

@@ -117,10 +117,14 @@ type Chosen = Vec<(Arc<str>, Option<SensorIx>)>;
 
 /// All sensors that the registry and the store know.
 fn all(snapshot: &Snapshot) -> Chosen {
+    // The registry is in the order of ids, and as a rule it has every sensor that sent something.
     let mut found: Chosen = snapshot.registry.sensors.keys().map(|id| (id.clone(), snapshot.sensor(id))).collect();
-    let unlisted = (0..).zip(&snapshot.sensors.ids).filter(|(_, id)| snapshot.registry.get(id).is_none());
-    found.extend(unlisted.map(|(ix, id)| (id.clone(), Some(ix))));
-    found.sort();
+    let numbered = found.iter().filter(|(_, ix)| ix.is_some()).count();
+    if numbered < snapshot.sensors.ids.len() {
+        let unlisted = (0..).zip(&snapshot.sensors.ids).filter(|(_, id)| snapshot.registry.get(id).is_none());
+        found.extend(unlisted.map(|(ix, id)| (id.clone(), Some(ix))));
+        found.sort();
+    }
     found
 }
 

@@ -94,6 +94,12 @@ fn read(section: &Section<'_>, name: &str) -> Option<Field> {
             section.take(key); // the kind is fault enough
         }
     }
+    let quantiles = if matches!(word, Some(Word::Cumulative | Word::Angle)) {
+        section.refuse("quantiles", "quantiles are of kinds \"gauge\", \"count\" and \"level\": remove it");
+        Some(false)
+    } else {
+        optional_or(section.take("quantiles"), false, |item| item.truth())
+    };
     let unit_item = section.need("unit", "add unit = \"…\", a UCUM code such as \"ppm\"");
     let unit = unit_item.as_ref().and_then(|item| item.parsed(Unit::parse));
     let unit = unit.filter(|unit| unit_item.as_ref().zip(word).is_none_or(|(item, word)| fits(item, unit, word)));
@@ -116,7 +122,7 @@ fn read(section: &Section<'_>, name: &str) -> Option<Field> {
         kind,
         resolution: resolution?,
         range: range?,
-        quantiles: false,
+        quantiles: quantiles?,
     })
 }
 
@@ -140,6 +146,7 @@ fn fits(item: &Item<'_>, unit: &Unit, word: Word) -> bool {
 fn state(section: &Section<'_>, name: &str, title: Option<Text>) -> Option<Field> {
     section.refuse("resolution", "a state's values are its words: remove it");
     section.refuse("range", "a state's values are its words: remove it");
+    section.refuse("quantiles", "words have no quantiles: remove it");
     let unit = optional_or(section.take("unit"), Unit::parse("1").ok(), |item| {
         let right = item.text()? == "1";
         if !right {

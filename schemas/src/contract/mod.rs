@@ -28,6 +28,7 @@
 //! | `unit` | UCUM code; a `level` has decibels, an `angle` `deg`; of a `state` only `1` | required but for `state` |
 //! | `resolution` | 1, 0.1, … 0.000001: values are kept as whole steps of it; not of a `state` | 1 |
 //! | `range` | `[least, greatest]` valid value in `unit`, both in whole steps; at most 18 digits of steps; not of a `state` | required but for `state` |
+//! | `quantiles` | `true`: the 1d tier keeps counts of values by bin, so that `p95_sketch` and the like are quick over long spans; of `gauge`, `count`, `level` | `false` |
 //! | `values` | of a `state`: its words | required for `state` |
 //! | `hold` | of a `state`: how long it stands without another reading | `24h` |
 //!

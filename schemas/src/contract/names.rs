@@ -77,7 +77,7 @@ pub(super) fn mistaken<'a>(name: &'a str, fields: &[&str]) -> Option<(&'a str, &
 }
 
 fn is_function(word: &str) -> bool {
-    let quantile =
-        word.strip_prefix('p').is_some_and(|digits| digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit()));
+    let digits = word.strip_suffix("_sketch").unwrap_or(word).strip_prefix('p');
+    let quantile = digits.is_some_and(|d| (1..=2).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()));
     quantile || FUNCTIONS.contains(&word)
 }

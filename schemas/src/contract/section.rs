@@ -204,6 +204,11 @@ impl<'a> Item<'a> {
         })
     }
 
+    /// Its yes or no.
+    pub(super) fn truth(&self) -> Option<bool> {
+        self.value.as_bool().or_else(|| self.wrong_type("true or false without quotes"))
+    }
+
     /// Its number, exact.
     pub(super) fn decimal(&self) -> Option<Decimal> {
         let text = match self.value {

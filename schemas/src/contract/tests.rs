@@ -103,6 +103,15 @@ fn what_is_not_said_has_a_default() {
 }
 
 #[test]
+fn quantiles_are_kept_where_they_are_asked_for() {
+    assert!(!small().fields[0].quantiles);
+    let toml = SMALL.replacen("range =", "quantiles = true\nrange =", 1);
+    assert!(parse(&[text("rooms.toml", &toml)]).expect("contract")[0].fields[0].quantiles);
+    check("kind = \"gauge\"", "kind = \"gauge\"\nquantiles = \"yes\"", &["true or false without quotes"]);
+    check("kind = \"gauge\"", "kind = \"cumulative\"\nquantiles = true", &["quantiles are of kinds"]);
+}
+
+#[test]
 fn everything_that_can_be_said() {
     let toml = r#"
 id = "all"

@@ -16,6 +16,8 @@ use store::tier::columns::Part;
 pub(crate) struct Sheet {
     groups: usize,
     n: Vec<i64>,
+    /// Readings of one sensor, where its share in coverage is asked for.
+    own: Option<Vec<i64>>,
     /// Sums of values of 32 bits: fewer than 2^32 of them do not overflow 64.
     short: Vec<i64>,
     /// Sums of all others.
@@ -25,12 +27,13 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    /// Nothing in so many buckets of so many groups.
-    pub(crate) fn new(buckets: usize, groups: usize) -> Sheet {
+    /// Nothing in so many buckets of so many groups; `apart`: readings are counted by sensor, too.
+    pub(crate) fn new(buckets: usize, groups: usize, apart: bool) -> Sheet {
         let places = buckets * groups;
         Sheet {
             groups,
             n: vec![0; places],
+            own: apart.then(|| vec![0; places]),
             short: vec![0; places],
             long: vec![0; places],
             min: vec![i64::MAX; places],
@@ -62,7 +65,9 @@ impl Sheet {
     fn add_each(&mut self, strip: &Strip<'_>, field: usize, first: usize) {
         let (columns, rows, step) = (strip.columns(field), strip.rows.clone(), self.groups);
         let Some(n) = columns.get(Part::N) else { return };
-        add(&mut self.n[first..], step, n, rows.clone(), |sum, value| *sum += value);
+        for counts in [Some(&mut self.n), self.own.as_mut()].into_iter().flatten() {
+            add(&mut counts[first..], step, n, rows.clone(), |sum, value| *sum += value);
+        }
         match columns.get(Part::Sum) {
             None => {}
             Some(sums @ (Values::Short(_) | Values::Same(..))) => {
@@ -88,10 +93,23 @@ impl Sheet {
         let place = part.key.bucket as usize * self.groups + part.key.group as usize;
         let rows = strip.rows.start + part.rows.start..strip.rows.start + part.rows.end;
         self.n[place] += columns.n(rows.clone());
+        self.count(place, columns.n(rows.clone()));
         self.long[place] += columns.get(Part::Sum).map_or(0, |values| window::sum(values, rows.clone()));
         let (least, greatest) = (columns.get(Part::Min), columns.get(Part::Max));
         self.min[place] = self.min[place].min(window::least(least, rows.clone()));
         self.max[place] = self.max[place].max(window::greatest(greatest, rows));
+    }
+
+    /// Counts readings of the sensor that were read elsewhere.
+    pub(crate) fn count(&mut self, place: usize, n: i64) {
+        self.own.iter_mut().for_each(|own| own[place] += n);
+    }
+
+    /// Tells how many readings the sensor has in each place where it has any, and goes on to the next one.
+    pub(crate) fn next_sensor(&mut self, mut tell: impl FnMut(usize, i64)) {
+        for (place, n) in self.own.iter_mut().flatten().enumerate().filter(|(_, n)| **n > 0) {
+            tell(place, std::mem::take(n));
+        }
     }
 
     /// The cell of a place; nothing where no readings are.

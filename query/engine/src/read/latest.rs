@@ -7,7 +7,7 @@ use crate::answer::{Answer, Column, Meta, Values};
 use crate::question::Latest;
 use crate::{Error, Order, columns};
 use schemas::time::HOUR;
-use schemas::{Span, Time, Zone};
+use schemas::{Sensor, Span, Time, Zone};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Reader, Snapshot, Stamp};
@@ -117,9 +117,9 @@ fn has(snapshot: &Snapshot, id: &str, at: Time, wanted: &[(String, String)]) -> 
 
 /// Columns `sensor`, `lon`, `lat`, `attributes` as of an instant.
 pub(super) fn places(snapshot: &Snapshot, sensors: &Chosen, at: Time) -> Vec<Column> {
-    let known = || sensors.iter().map(|(id, _)| snapshot.registry.get(id));
-    let place = || known().map(|sensor| sensor.and_then(|sensor| sensor.place_at(at)));
-    let attributes = known().map(|sensor| sensor.and_then(|sensor| sensor.attributes_at(at)).cloned());
+    let known: Vec<Option<&Arc<Sensor>>> = sensors.iter().map(|(id, _)| snapshot.registry.get(id)).collect();
+    let place = || known.iter().map(|sensor| sensor.and_then(|sensor| sensor.place_at(at)));
+    let attributes = known.iter().map(|sensor| sensor.and_then(|sensor| sensor.attributes_at(at)).cloned());
     let column = |name: &str, values| Column { name: name.to_owned(), values };
     vec![
         column("sensor", Values::Text(sensors.iter().map(|(id, _)| Some(id.clone())).collect())),

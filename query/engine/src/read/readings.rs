@@ -106,7 +106,7 @@ pub(super) async fn answer(plan: &Plan) -> Result<Answer, Error> {
         };
         let from = at.max(day.start());
         let chunk = Span { from, to: from.plus(width).min(day.span().to).min(plan.span.to) };
-        cost += plan.snapshot.rows_at_most(chunk);
+        cost += plan.stored(chunk);
         plan.read(chunk, &sensors, &mut page).await?;
         (at, width) = (chunk.to, width.saturating_mul(2));
     }
@@ -128,9 +128,15 @@ impl Plan {
     /// A width from `from` on that may hold about two pages.
     fn first_width(&self, from: Time) -> i64 {
         let days = self.snapshot.days(Span { from, to: self.span.to });
-        let rows = days.first().map_or(1, |day| self.snapshot.rows_at_most(day.span()).max(1));
+        let rows = days.first().map_or(1, |day| self.stored(day.span()).max(1));
         let share = 2.0 * self.limit as f64 / rows as f64;
         ((DAY as f64 * share) as i64).clamp(SECOND, DAY)
+    }
+
+    /// Stored rows of the sensors in a span, about.
+    fn stored(&self, span: Span) -> u64 {
+        let (rows, known) = (self.snapshot.rows_at_most(span), self.snapshot.sensors.ids.len().max(1) as u64);
+        self.named.as_ref().map_or(rows, |named| rows * (named.len() as u64).min(known) / known)
     }
 
     /// Adds the rows of a span past the cursor.

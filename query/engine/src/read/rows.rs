@@ -82,6 +82,7 @@ impl<'a> Run<'a> {
             cadences.service(&snapshot.dataset, sensor, plan.ground.now.0)
         };
         let covers = plan.outputs.iter().any(|output| output.function == Function::Coverage);
+        // Looking each sensor up in the registry is worth it for coverage only.
         let services = if covers { sensors.iter().map(service).collect() } else { Vec::new() };
         Run { plan, sensors, groups, before, ways, cadences, services, covers }
     }
@@ -160,22 +161,24 @@ impl<'a> Run<'a> {
         let mut merged: Vec<Vec<Option<Cell>>> = vec![vec![None; buckets.count() * groups]; fields];
         let mut got = vec![vec![0_i128; if self.covers { buckets.count() * groups * cadences } else { 0 }]; fields];
         let mut due = Due::new(if self.covers { cadences } else { 0 }, groups, buckets.count());
-        let sheet = |&field: &usize| plan.sums_only(field).then(|| Sheet::new(buckets.count(), groups));
+        let sheet = |&field: &usize| plan.sums_only(field).then(|| Sheet::new(buckets.count(), groups, self.covers));
         let mut sheets: Sheets = plan.wanted.fields.iter().map(sheet).collect();
         for rank in 0..self.sensors.len() {
             let segments = &self.groups.segments[rank][..];
             if self.covers {
                 segments.iter().for_each(|segment| due.add(&self.services[rank], segment, buckets));
             }
-            for ((cells, merged), got) in self.sensor(rank, &mut sheets).into_iter().zip(&mut merged).zip(&mut got) {
+            let found = self.sensor(rank, &mut sheets);
+            for (((cells, merged), got), sheet) in found.into_iter().zip(&mut merged).zip(&mut got).zip(&mut sheets) {
+                let mut present = |at, n| self.add_got(rank, (at, groups), n, got);
                 for (key, cell) in cells {
-                    if let Some(service) = self.services.get(rank)
-                        && let Some(cadence) = service.cadence
-                    {
-                        got[place(key) * cadences + cadence] += self.got(service, segments, key, cell.n);
+                    match sheet {
+                        Some(sheet) => sheet.count(place(key), cell.n),
+                        None => present(place(key), cell.n),
                     }
                     add(&mut merged[place(key)], cell);
                 }
+                sheet.iter_mut().for_each(|sheet| sheet.next_sensor(&mut present));
             }
         }
         for (merged, sheet) in merged.iter_mut().zip(&sheets) {
@@ -212,6 +215,14 @@ impl<'a> Run<'a> {
         let (start, end) = (self.plan.buckets.start(key.bucket as usize), self.plan.buckets.end(key.bucket as usize));
         let elapsed = end.min(self.plan.ground.now.0).saturating_sub(start);
         table.push(&Row { key, cells, coverage: &coverage, elapsed });
+    }
+
+    /// Adds what `n` readings of a sensor stand for at a place of so many groups, where coverage is asked for.
+    fn add_got(&self, rank: usize, (at, groups): (usize, usize), n: i64, got: &mut [i128]) {
+        let Some(service) = self.services.get(rank) else { return };
+        let Some(cadence) = service.cadence else { return };
+        let key = Key { bucket: (at / groups) as u32, group: (at % groups) as u32 };
+        got[at * self.cadences.len() + cadence] += self.got(service, &self.groups.segments[rank], key, n);
     }
 
     /// Microseconds that `n` readings of a sensor stand for in a bucket and group, no more than were due.
@@ -279,8 +290,8 @@ impl Plan {
     /// Whether only what a sheet adds up is asked of a field.
     fn sums_only(&self, field: usize) -> bool {
         let sum = |function| {
-            use Function::{Max, Mean, Min, N, Rate, Sum};
-            matches!(function, Mean | Sum | Rate | Min | Max | N)
+            use Function::{Coverage, Max, Mean, Min, N, Rate, Sum};
+            matches!(function, Mean | Sum | Rate | Min | Max | N | Coverage)
         };
         matches!(self.snapshot.dataset.fields[field].kind, Kind::Gauge | Kind::Count)
             && self.outputs.iter().filter(|output| output.field == field).all(|output| sum(output.function))

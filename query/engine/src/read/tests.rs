@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 mod law;
 mod speed;
+mod town;
 
 const MINUTE: i64 = 60 * SECOND;
 

@@ -151,3 +151,35 @@ async fn the_landing_page_leads_to_data() {
         }
     }
 }
+
+#[tokio::test]
+async fn rows_come_in_the_order_asked_for_and_no_more_of_them() {
+    let town = Town::new().await;
+    let sensors = async |order: &str| {
+        let said = town.get(&format!("{AIR}/aggregates?from=now-1h&bucket=1h&fields=co2_max&{order}")).await;
+        assert_eq!(said.status, StatusCode::OK, "{}", said.body);
+        said.rows().iter().map(|row| row["co2_max"].as_i64().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let (up, down) = (sensors("order=co2_max").await, sensors("order=-co2_max").await);
+    assert!(up.len() > 1 && up.is_sorted(), "{up:?}");
+    assert_eq!(down, up.iter().rev().copied().collect::<Vec<_>>());
+    assert_eq!(sensors("order=-co2_max&limit=1").await, down[..1]);
+    let newest = town.get(&format!("{AIR}/latest?fields=co2&order=-co2&limit=1")).await;
+    assert_eq!(newest.rows().len(), 1);
+    for wrong in ["aggregates?fields=co2_max&order=co2_mean", "latest?order=attributes", "latest?limit=1"] {
+        let said = town.get(&format!("{AIR}/{wrong}")).await;
+        assert_eq!(said.status, StatusCode::BAD_REQUEST, "{wrong}: {}", said.body);
+        assert!(said.body.contains("order"), "{wrong}: {}", said.body);
+    }
+}
+
+#[tokio::test]
+async fn a_quantile_by_sketch_tells_its_error() {
+    let town = Town::new().await;
+    let said = town.get(&format!("{AIR}/aggregates?from=now-1h&bucket=1h&group=none&fields=co2_p95")).await;
+    assert_eq!(said.status, StatusCode::OK, "{}", said.body);
+    assert!(said.json()["meta"]["fields"][0].get("relative_error").is_none());
+    let refused = town.get(&format!("{AIR}/aggregates?fields=co2_p100")).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.body.contains("co2_p1..p99"), "{}", refused.body);
+}
