@@ -1,6 +1,7 @@
 //! One dataset of a running store: what is known of it, its table, and whose turn it is.
 
 use crate::flush::Attempt;
+use crate::going::Refused;
 use crate::holding::{Floors, Holding};
 use crate::intake::lock;
 use crate::state::Positions;
@@ -30,6 +31,10 @@ pub(crate) struct Book {
     pub(crate) fold_trouble: Mutex<Trouble>,
     pub(crate) upkeep_trouble: Mutex<Trouble>,
     pub(crate) duty: Duty,
+    /// Days that take no rows.
+    pub(crate) refused: Refused,
+    /// Files of older versions that wait to be removed, when upkeep last looked.
+    pub(crate) replaced: AtomicUsize,
     bytes: AtomicUsize,
     filed: Positions,
     known: Positions,
@@ -39,7 +44,11 @@ impl Book {
     /// A book at start. `known`: up to where the saved state has seen each log.
     pub(crate) fn new(mut holding: Holding, table: Table, tiers: [Table; 3], known: Positions) -> Book {
         holding.version = table.version();
+        let refused = Refused::default();
+        refused.set(holding.refused());
         Book {
+            refused,
+            replaced: AtomicUsize::new(0),
             dataset: holding.dataset.clone(),
             holding: Mutex::new(holding),
             filed: filed(&table),

@@ -26,6 +26,8 @@ pub(crate) struct Known {
     pub(crate) latest: Arc<Latest>,
     /// Stamps of all days.
     pub(crate) stamps: Arc<Stamps>,
+    /// Days whose raw rows go, and the record that said so (rule 16).
+    pub(crate) going: Arc<BTreeMap<Day, Position>>,
 }
 
 impl Known {
@@ -182,6 +184,24 @@ impl Holding {
         if position > floors.filed {
             self.hot.erase(cut, now);
         }
+    }
+
+    /// Takes over that days go.
+    pub(crate) fn go(&mut self, days: &[Day], position: Position, floors: Floors) {
+        self.position = self.position.max(position);
+        if position > floors.known {
+            let stamp = Stamp { position, log: self.log };
+            for &day in days {
+                Arc::make_mut(&mut self.known.going).entry(day).or_insert(position);
+                Arc::make_mut(&mut self.known.stamps).touch(day, stamp);
+            }
+            self.snapshot = None;
+        }
+    }
+
+    /// Days that take no rows: going or gone.
+    pub(crate) fn refused(&self) -> BTreeSet<Day> {
+        self.known.going.keys().chain(&*self.shelf.gone).copied().collect()
     }
 
     /// Newest values and registry take a run over that arrived after all before.

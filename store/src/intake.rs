@@ -153,6 +153,15 @@ impl Intake {
                     lock(&self.desk).acts.push(Act::new(&erasure, log, position));
                 }
             }
+            Entry::Going(going) => {
+                if let Some(book) = self.book(&going.dataset) {
+                    let refused = book.change(|holding| {
+                        holding.go(&going.days, position, floors(book));
+                        holding.refused()
+                    });
+                    book.refused.set(refused);
+                }
+            }
             Entry::Rejects(_) | Entry::Foreign { .. } => {}
         }
     }

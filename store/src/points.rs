@@ -6,7 +6,7 @@ use crate::Kind;
 
 /// Every point there is, in the order a row passes them.
 #[cfg(test)]
-pub(crate) const ALL: [&str; 13] = [
+pub(crate) const ALL: [&str; 18] = [
     "seal.file",
     "flush.commit",
     "flush.state",
@@ -20,6 +20,11 @@ pub(crate) const ALL: [&str; 13] = [
     "compact.commit",
     "vacuum.log",
     "vacuum.file",
+    "backup.dataset",
+    "backup.log",
+    "retain.mark",
+    "retain.commit",
+    "retain.tier",
 ];
 
 /// Where the store is to crash: the process ends at the point that `LAMPPOST_CRASH_AT` names, which is read once.

@@ -1,11 +1,13 @@
 //! The reading side of the store.
 
 use crate::book::Book;
+use crate::holding::Holding;
 use crate::intake::lock;
 use crate::store::Store;
-use crate::{Act, DatasetStatus, Error, RejectRow, Snapshot, Status, audit, disk};
+use crate::{Act, DatasetStatus, Error, RejectRow, Snapshot, Status, Tier, TierStatus, audit, disk};
 use schemas::{Dataset, Time};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// A cloneable handle that takes snapshots.
 #[derive(Clone, Debug)]
@@ -58,6 +60,20 @@ impl Reader {
     }
 }
 
+fn tier_status(holding: &Holding, tier: Tier) -> TierStatus {
+    let shelf = holding.shelf.tier(tier);
+    let files = || shelf.files.values().flatten();
+    let some = |instant: Time| (instant.0 != i64::MIN).then_some(instant);
+    TierStatus {
+        tier: tier.name().to_owned(),
+        files: files().count() as u64,
+        bytes: files().map(|file| file.bytes).sum(),
+        rows: files().map(|file| file.rows).sum(),
+        closed: some(shelf.closed),
+        floor: some(shelf.floor),
+    }
+}
+
 fn status(book: &Book) -> DatasetStatus {
     let holding = lock(&book.holding);
     let files = || holding.shelf.files.values().flatten();
@@ -77,6 +93,12 @@ fn status(book: &Book) -> DatasetStatus {
         file_rows: files().map(|f| f.rows).sum(),
         late_files: late().count() as u64,
         late_rows: late().map(|f| f.meta.rows).sum(),
+        late_days: holding.shelf.late.len() as u64,
+        stale_days: holding.shelf.stale.len() as u64,
+        going_days: holding.known.going.keys().filter(|day| !holding.shelf.gone.contains(day)).count() as u64,
+        gone_days: holding.shelf.gone.len() as u64,
+        replaced_files: book.replaced.load(Ordering::Relaxed) as u64,
+        tiers: Tier::ALL.map(|tier| tier_status(&holding, tier)).into(),
         flushed: holding.flushed,
         version: holding.version,
         working: book.duty.working(),

@@ -33,6 +33,9 @@ struct State {
     #[serde(default)]
     owed: Vec<(SensorIx, usize)>,
     stamps: Vec<(Day, Stamp)>,
+    /// Days that go, each with the record that said so.
+    #[serde(default)]
+    going: Vec<(Day, Position)>,
     registry: Registry,
 }
 
@@ -63,6 +66,7 @@ pub(crate) async fn save(
         values: known.latest.values.clone(),
         owed: known.latest.owed.keys().copied().collect(),
         stamps: known.stamps.iter().collect(),
+        going: known.going.iter().map(|(day, position)| (*day, *position)).collect(),
         registry: (*known.registry).clone(),
     };
     write(objects, &newest(dataset), &state).await
@@ -101,6 +105,7 @@ pub(crate) async fn load(objects: &dyn ObjectStore, dataset: &Dataset) -> Result
         registry: Arc::new(state.registry),
         latest: Arc::new(latest),
         stamps: Arc::new(stamps),
+        going: Arc::new(state.going.into_iter().collect()),
     };
     Ok(Found { known, filed: Filed::new(state.filed), positions: state.positions })
 }

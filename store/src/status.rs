@@ -72,6 +72,8 @@ pub enum Task {
     Compact,
     /// What older versions had goes.
     Vacuum,
+    /// What has been kept for long enough is dropped.
+    Retain,
 }
 
 impl Task {
@@ -85,6 +87,7 @@ impl Task {
             Task::Checkpoint => "checkpoint",
             Task::Compact => "compact",
             Task::Vacuum => "vacuum",
+            Task::Retain => "retain",
         }
     }
 }
@@ -107,6 +110,24 @@ pub struct Turn {
     pub task: Task,
     /// Seconds since it began, or, when it is over, since it ended.
     pub seconds: f64,
+}
+
+/// A tier of a dataset at a glance.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct TierStatus {
+    /// Its word: `15m`.
+    pub tier: String,
+    /// Files in its table's newest version.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Their rows.
+    pub rows: u64,
+    /// Windows that begin before it are committed, in microseconds since 1970; nothing while none are.
+    pub closed: Option<Time>,
+    /// Windows that begin before it were dropped.
+    pub floor: Option<Time>,
 }
 
 /// One dataset at a glance.
@@ -137,6 +158,18 @@ pub struct DatasetStatus {
     pub late_files: u64,
     /// Rows in them.
     pub late_rows: u64,
+    /// Days that wait to be folded.
+    pub late_days: u64,
+    /// Days whose tier rows wait to be computed anew.
+    pub stale_days: u64,
+    /// Days marked to go whose raw rows are still there.
+    pub going_days: u64,
+    /// Days whose raw rows were dropped.
+    pub gone_days: u64,
+    /// Files of older versions that wait to be removed, of all its tables.
+    pub replaced_files: u64,
+    /// Its tiers, the finest first.
+    pub tiers: Vec<TierStatus>,
     /// Position the raw table has reached.
     pub flushed: Position,
     /// Newest version of the raw table.

@@ -5,6 +5,7 @@ mod erasing;
 mod law;
 mod model;
 mod recovery;
+mod retention;
 mod rules;
 mod tiers;
 mod timing;

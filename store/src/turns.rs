@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tokio::time::Instant;
 
 /// All tasks, in the order their status tells them.
-const TASKS: [Task; 7] =
-    [Task::Flush, Task::Fold, Task::Close, Task::Refresh, Task::Checkpoint, Task::Compact, Task::Vacuum];
+const TASKS: [Task; 8] =
+    [Task::Flush, Task::Fold, Task::Close, Task::Refresh, Task::Checkpoint, Task::Compact, Task::Vacuum, Task::Retain];
 
 /// Turns of all datasets together.
 #[derive(Debug, Default)]

@@ -1,9 +1,11 @@
-//! What keeps files few, logs short and old ones away, beside ingest and fold: compaction, checkpoints, vacuum.
+//! What keeps files few, logs short and old ones away, beside ingest and fold: compaction, checkpoints,
+//! retention, vacuum.
 
 use crate::book::Book;
 use crate::compact::{self, Rest};
 use crate::intake::lock;
 use crate::maintenance::note;
+use crate::retention::{self, Patience, Since};
 use crate::store::Store;
 use crate::vacuum::vacuum;
 use crate::{Error, Task, table};
@@ -15,26 +17,41 @@ use tokio::time::Instant;
 /// A day or partition that is over becomes one file when nothing has come for so many times `flush.age`.
 const AT_REST: u32 = 10;
 
+/// How long nothing must have come for an old day before it goes, so that an import of history is not cut short; and how long
+/// after that what was judged before it was marked may be on its way to the log.
+const PATIENCE: Patience = Patience { rest: Duration::from_secs(3600), grace: Duration::from_secs(60) };
+/// Between looks for what has been kept for long enough.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// What is remembered of a dataset from turn to turn.
+#[derive(Debug, Default)]
+struct Memory {
+    rest: Rest,
+    since: Since,
+    /// When retention was looked at last.
+    looked: Option<Instant>,
+}
+
 /// Runs until the store is closed or nobody holds it any more.
 pub(crate) async fn run(store: Weak<Store>, tick: Duration) {
-    let mut rests: Vec<Rest> = Vec::new();
+    let mut memories: Vec<Memory> = Vec::new();
     let mut vacuumed = Instant::now();
     let mut pause = tick;
     loop {
         tokio::time::sleep(pause).await;
         let Some(store) = store.upgrade().filter(|s| !s.closed.load(Ordering::Acquire)) else { return };
-        rests.resize_with(store.intake.books.len(), Rest::default);
+        memories.resize_with(store.intake.books.len(), Memory::default);
         let every = (store.config.vacuum_after / 64).clamp(tick, Duration::from_secs(600));
         let vacuums = vacuumed.elapsed() >= every;
         if vacuums {
             vacuumed = Instant::now();
         }
         let mut bytes = 0;
-        for (book, rest) in store.intake.books.iter().zip(&mut rests) {
+        for (book, memory) in store.intake.books.iter().zip(&mut memories) {
             if lock(&book.upkeep_trouble).waits() {
                 continue;
             }
-            let answer = turn(&store, book, rest, vacuums, &mut bytes).await;
+            let answer = turn(&store, book, memory, vacuums, &mut bytes).await;
             note(book, &book.upkeep_trouble, "upkeep", &answer);
         }
         let per_second = (store.config.fold_bytes / 60).max(1);
@@ -44,7 +61,13 @@ pub(crate) async fn run(store: Weak<Store>, tick: Duration) {
 }
 
 /// What is due of one dataset, each in one bounded step.
-async fn turn(store: &Store, book: &Book, rest: &mut Rest, vacuums: bool, bytes: &mut u64) -> Result<(), Error> {
+async fn turn(
+    store: &Store,
+    book: &Book,
+    Memory { rest, since, looked }: &mut Memory,
+    vacuums: bool,
+    bytes: &mut u64,
+) -> Result<(), Error> {
     let now = store.intake.now();
     let long = AT_REST * store.config.flush_age;
     let is_due = {
@@ -58,10 +81,21 @@ async fn turn(store: &Store, book: &Book, rest: &mut Rest, vacuums: bool, bytes:
         *bytes += store.turns.take(&book.duty, Task::Compact, work).await?;
     }
     checkpoint(store, book).await?;
+    let is_time = looked.is_none_or(|looked| looked.elapsed() >= LOOK);
+    if is_time && retention::may_be_due(&lock(&book.holding), now) {
+        *looked = Some(Instant::now());
+        let work = retention::retain(store, book, now, since, PATIENCE);
+        store.turns.take(&book.duty, Task::Retain, work).await?;
+    }
     if vacuums {
         let work = vacuum(store, book, table::now(), store.config.vacuum_after);
         store.turns.take(&book.duty, Task::Vacuum, work).await?;
     }
+    let mut replaced = 0;
+    for table in std::iter::once(&book.table).chain(&book.tiers) {
+        replaced += table.lock().await.past().waiting();
+    }
+    book.replaced.store(replaced, Ordering::Relaxed);
     Ok(())
 }
 

@@ -67,9 +67,9 @@ impl Writer {
     }
 
     /// Whether a reading at `time` of a dataset would lie in a window whose raw readings are gone (rule 17).
-    /// Always false until retention exists.
-    pub fn too_old(&self, _dataset: &str, _time: Time) -> bool {
-        false
+    /// False for a dataset there is not.
+    pub fn too_old(&self, dataset: &str, time: Time) -> bool {
+        self.store.intake.book(dataset).is_some_and(|book| book.refused.holds(&book.dataset, time))
     }
 
     /// Takes a backup of all that is there into a folder, named by its full path, that is empty or not there yet, while everything

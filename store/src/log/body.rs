@@ -4,6 +4,7 @@
 //!   without any value are left out), notes, marks.
 //! - rejects: count, then each: source, topic, hash, reason's name, field, detail, payload, time.
 //! - erasure: dataset, sensor, first instant, instant after the last, fields (count, names), when, who, rows.
+//! - days that go: dataset, days (count, and for each its days since 1970).
 //!
 //! Texts and counts as in [`super::wire`], columns as in [`super::column`]; a note is JSON, since there
 //! are few and they will learn to say more.
@@ -11,8 +12,9 @@
 use super::Entry;
 use super::column;
 use super::wire::{Bytes, Malformed, put_bytes, put_count, put_u64};
+use crate::going::Going;
 use crate::{Erasure, Error, Kind};
-use schemas::{ABSENT, Batch, Dataset, Mark, Note, Reason, Reject, Span, Time};
+use schemas::{ABSENT, Batch, Dataset, Day, Mark, Note, Reason, Reject, Span, Time};
 use serde::Deserialize;
 use serde::de::value::{Error as NoReason, StrDeserializer};
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub(super) const BATCH: u8 = 1;
 pub(super) const REJECTS: u8 = 2;
 /// Kind byte of an erasure (rule 14).
 pub(super) const ERASURE: u8 = 3;
+/// Kind byte of days that go (rule 16).
+pub(super) const GOING: u8 = 4;
 
 /// Why a body cannot be read.
 #[derive(Debug)]
@@ -48,6 +52,7 @@ pub(super) fn take(kind: u8, body: &[u8], datasets: &[Arc<Dataset>]) -> Result<E
         BATCH => take_batch(&mut bytes, datasets)?,
         REJECTS => Entry::Rejects(take_rejects(&mut bytes)?),
         ERASURE => take_erasure(&mut bytes, datasets)?,
+        GOING => take_going(&mut bytes, datasets)?,
         other => return Err(Unread::Kind(other)),
     };
     match entry {
@@ -62,6 +67,7 @@ pub(super) fn kind(entry: &Entry) -> Option<u8> {
         Entry::Batch(batch) => (!batch.is_empty() || !batch.marks.is_empty()).then_some(BATCH),
         Entry::Rejects(rejects) => (!rejects.is_empty()).then_some(REJECTS),
         Entry::Erase(_) => Some(ERASURE),
+        Entry::Going(_) => Some(GOING),
         Entry::Foreign { .. } => None,
     }
 }
@@ -72,6 +78,7 @@ pub(super) fn put(out: &mut Vec<u8>, entry: &Entry) {
         Entry::Batch(batch) => put_batch(out, batch),
         Entry::Rejects(rejects) => put_rejects(out, rejects),
         Entry::Erase(erasure) => put_erasure(out, erasure),
+        Entry::Going(going) => put_going(out, going),
         Entry::Foreign { .. } => {}
     }
 }
@@ -240,4 +247,23 @@ fn take_erasure(bytes: &mut Bytes<'_>, datasets: &[Arc<Dataset>]) -> Result<Entr
         }
         None => Ok(Entry::Erase(erasure)),
     }
+}
+
+/// Appends days that go.
+fn put_going(out: &mut Vec<u8>, going: &Going) {
+    put_bytes(out, going.dataset.as_bytes());
+    put_count(out, going.days.len());
+    going.days.iter().for_each(|day| put_u64(out, i64::from(day.0) as u64));
+}
+
+/// Reads days that go, or says that the contracts do not know their dataset.
+fn take_going(bytes: &mut Bytes<'_>, datasets: &[Arc<Dataset>]) -> Result<Entry, Malformed> {
+    let dataset = bytes.text()?;
+    if !datasets.iter().any(|known| &*known.id == dataset) {
+        return Ok(foreign(dataset, "but no contract declares it"));
+    }
+    let days = (0..bytes.count()?)
+        .map(|_| i32::try_from(bytes.i64()?).map(Day).map_err(|_| Malformed("a day lies beyond all time")))
+        .collect::<Result<_, _>>()?;
+    Ok(Entry::Going(Going { dataset: dataset.into(), days }))
 }

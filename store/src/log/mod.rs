@@ -2,7 +2,7 @@
 //!
 //! **Folder.** `id` (the random log-id), `lock`, `released` ([`crate::released`]), segments, and what recovery cut (`*.cut`,
 //! for a person; never read again). A segment ([`segment`]) is a header and groups of records ([`frame`]). A record carries a
-//! batch, rejects, an erasure ([`body`]), or only its note: the position known to be fsynced when it was written.
+//! batch, rejects, an erasure, days that go ([`body`]), or only its note: the position known to be fsynced when it was written.
 //!
 //! **Operation.** One thread ([`thread`]) takes all that waits ([`queue`]), gives positions in the order of the calls, writes
 //! them as one group, fsyncs, hands the records to `durable`, then gives the receipts out. Records of the next group note this
@@ -40,6 +40,7 @@ mod wire;
 
 use crate::disk::{Disk, Lock, Real, sync_folder};
 use crate::durations::Counted;
+use crate::going::Going;
 use crate::{Append, Config, Erasure, Error, LogId, Position, Receipt};
 use queue::Shared;
 use recover::Recovery;
@@ -61,6 +62,8 @@ pub(crate) enum Entry {
     Rejects(Vec<Reject>),
     /// Readings to be forgotten.
     Erase(Erasure),
+    /// Days whose raw rows go.
+    Going(Going),
     /// A batch or erasure (met while recovering only) that the contracts at hand cannot read: its dataset or one of its fields is gone.
     /// An error unless the record is known to be filed.
     Foreign {

@@ -221,6 +221,7 @@ fn size(entry: &Entry) -> usize {
             rejects.iter().map(one).sum()
         }
         Entry::Erase(erasure) => 256 + 64 * erasure.fields.len(),
+        Entry::Going(going) => 64 + 8 * going.days.len(),
         Entry::Foreign { .. } => 0,
     }
 }

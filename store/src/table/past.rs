@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Versions committed within so many milliseconds of each other are told apart by the last of them alone.
-const GRAIN: i64 = 60_000;
+const GRAIN: i64 = 250;
 /// Instants remembered; past it every other one is forgotten.
 const MAX_MARKS: usize = 4096;
 /// Entries fetched at once.
@@ -92,6 +92,11 @@ impl Past {
     /// Up to `most` files that no version from `version` on has.
     pub(crate) fn gone(&self, version: u64, most: usize) -> Vec<FileName> {
         self.left.iter().take_while(|(left, _)| *left <= version).take(most).map(|(_, name)| *name).collect()
+    }
+
+    /// Files that wait to be removed.
+    pub(crate) fn waiting(&self) -> usize {
+        self.left.len()
     }
 
     /// Whether a version has left files behind that no checkpoint up to `known` is past.

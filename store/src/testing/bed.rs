@@ -8,7 +8,8 @@ use crate::store::Store;
 use crate::table::Table;
 use crate::writer::append_to;
 use crate::{
-    Append, Config, Erasure, Error, Run, Snapshot, act, compact, disk, flush, fold, local, maintenance, tier, vacuum,
+    Append, Config, Erasure, Error, Run, Snapshot, act, compact, disk, flush, fold, local, maintenance, retention,
+    tier, vacuum,
 };
 use object_store::ObjectStore;
 use schemas::{Batch, Dataset, Reject, Span, Time};
@@ -160,6 +161,23 @@ impl Bed {
             tier::refresh(self.store(), book).await?;
         }
         self.store().empty_bin().await
+    }
+
+    /// Marks and drops what has been kept for long enough, one step per dataset. Gives how many days and partitions.
+    pub(crate) async fn retain(&self) -> Result<usize, Error> {
+        let mut done = 0;
+        for book in &self.store().intake.books {
+            let patience = retention::Patience { rest: Duration::ZERO, grace: Duration::ZERO };
+            let mut since = retention::Since::default();
+            done += retention::retain(self.store(), book, noon(), &mut since, patience).await?;
+        }
+        Ok(done)
+    }
+
+    /// Whether a reading of the first dataset would be refused as too old.
+    pub(crate) fn too_old(&self, time: i64) -> bool {
+        let book = &self.store().intake.books[0];
+        book.refused.holds(&book.dataset, Time(time))
     }
 
     /// Removes what was replaced before now, one step per dataset. Gives how many objects went.
