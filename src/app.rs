@@ -71,6 +71,11 @@ impl App {
         figures::readings(self.intake.metrics(), dataset)
     }
 
+    /// While history is imported windows stay open.
+    pub fn hold(&self, held: bool) {
+        self.writer.hold(held);
+    }
+
     /// Files all that is hot and folds all that is late.
     pub async fn settle(&self) -> Result<(), Error> {
         Ok(self.writer.settle().await?)

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bulk;
 pub mod check;
 pub mod dashboards;
 pub mod demo;

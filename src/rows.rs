@@ -1,5 +1,6 @@
 //! Rows of CSV and JSON-lines files, plain or gzipped, as JSON objects.
 
+pub mod blocks;
 pub mod bookmark;
 mod csv_file;
 mod json_lines;
@@ -42,16 +43,8 @@ impl Reader {
     /// `delimiter` is that of a CSV file; without one it is guessed from the header.
     pub fn open(file: &Path, delimiter: Option<u8>) -> Result<Reader, Error> {
         let unreadable = |e: std::io::Error| Error::run(format!("{}: {e}", file.display()));
-        let opened = File::open(file).map_err(unreadable)?;
+        let mut source = open(file)?;
         let gzipped = file.extension().is_some_and(|ext| ext == "gz");
-        let bytes: Box<dyn Read + Send> = match gzipped {
-            true => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, opened))),
-            false => Box::new(opened),
-        };
-        let mut source = BufReader::with_capacity(BUFFER, bytes);
-        if source.fill_buf().map_err(unreadable)?.starts_with(b"\xef\xbb\xbf") {
-            source.consume(3);
-        }
         let name = if gzipped { file.with_extension("") } else { file.to_owned() };
         let form = match name.extension().and_then(|ext| ext.to_str()) {
             Some("jsonl" | "ndjson" | "json") => Form::Json(JsonLines::new(source)),
@@ -88,6 +81,21 @@ impl Reader {
         };
         filled.map_err(|wrong| RowError { line, wrong }.at(&self.file))
     }
+}
+
+/// Opens a file, behind its byte order mark.
+fn open(file: &Path) -> Result<Source, Error> {
+    let unreadable = |e: std::io::Error| Error::run(format!("{}: {e}", file.display()));
+    let opened = File::open(file).map_err(unreadable)?;
+    let bytes: Box<dyn Read + Send> = match file.extension().is_some_and(|ext| ext == "gz") {
+        true => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, opened))),
+        false => Box::new(opened),
+    };
+    let mut source = BufReader::with_capacity(BUFFER, bytes);
+    if source.fill_buf().map_err(unreadable)?.starts_with(b"\xef\xbb\xbf") {
+        source.consume(3);
+    }
+    Ok(source)
 }
 
 /// What is wrong with a row.

@@ -120,7 +120,7 @@ fn subscribed(status: &serde_json::Value) -> bool {
 
 fn idle(status: &serde_json::Value) -> bool {
     let datasets = status["store"]["datasets"].as_array().expect("datasets");
-    datasets.iter().all(|d| ["hot_rows", "sealed_files", "late_files"].iter().all(|what| d[*what] == 0))
+    datasets.iter().all(|d| ["hot_rows", "sealed_files", "late_files", "stale_days"].iter().all(|what| d[*what] == 0))
 }
 
 /// Waits between two looks at something another process does; there is nothing to be woken by.

@@ -115,7 +115,7 @@ pub(crate) fn file_rows(status: &Value) -> u64 {
 /// sealed are in none of these, so who knows how many there must be looks at [`file_rows`] too.
 pub(crate) fn is_quiet(status: &Value) -> bool {
     let datasets = status["store"]["datasets"].as_array().expect("datasets");
-    datasets.iter().all(|d| ["hot_rows", "sealed_files", "late_files"].iter().all(|what| d[*what] == 0))
+    datasets.iter().all(|d| ["hot_rows", "sealed_files", "late_files", "stale_days"].iter().all(|what| d[*what] == 0))
 }
 
 /// Checks that exactly so many readings were taken, and nothing rejected.

@@ -1,7 +1,9 @@
 //! History straight into a dataset: rows of a file take a source's mapping without a door in between.
 
+use crate::intake::Otherwise;
 use crate::{Error, Intake, Kind, Message, Ticket};
 use bytes::Bytes;
+use schemas::Batch;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -36,6 +38,27 @@ impl Import {
         let arrived = self.intake.now();
         self.group.push(Message::new(topic.clone(), payload.into(), arrived));
         if self.group.len() >= GROUP { self.send().await } else { Ok(()) }
+    }
+
+    /// Takes readings that were read from so many payloads; `otherwise` makes the messages of these, should a sensor not be
+    /// welcome. Waits when too much is under way.
+    pub async fn push_readings(&mut self, batch: Batch, payloads: u64, otherwise: Otherwise) -> Result<(), Error> {
+        self.send().await?;
+        while self.tickets.len() >= AHEAD {
+            self.settle().await?;
+        }
+        let weight = batch.len() * 8 * (2 + batch.columns.len());
+        let room = self.intake.room(weight).await?;
+        let door = self.intake.metrics().door("import");
+        door.messages.inc_by(payloads);
+        door.bytes.inc_by(weight as u64);
+        self.tickets.push_back((self.intake.submit_readings(room, self.route, batch, otherwise), payloads));
+        Ok(())
+    }
+
+    /// The instant that bounds how far ahead a stamp may be.
+    pub fn now(&self) -> schemas::Time {
+        self.intake.now()
     }
 
     /// How many payloads are durable (as readings or rejects): where to start again after an interruption.

@@ -11,6 +11,7 @@ pub use backlog::Backlog;
 use crate::metrics::Metrics;
 use crate::{Catalog, Config, Error, Kind, Message, Pipeline};
 use cycle::Cycle;
+use schemas::Batch;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,15 +23,35 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 /// How often it is looked, while an append waits, whether anybody is left who submits.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Messages of one door connection, in arrival order, made durable together.
+/// What one door connection hands over, in arrival order, made durable together.
 #[derive(Debug)]
 struct Group {
-    messages: Vec<Message>,
+    load: Load,
     /// The route they are for, when not decided by topic.
     route: Option<usize>,
     /// Their share of the queue, given back when they are durable.
     _room: OwnedSemaphorePermit,
     durable: oneshot::Sender<()>,
+}
+
+/// What a group brings.
+enum Load {
+    /// Messages.
+    Messages(Vec<Message>),
+    /// Readings of one dataset that were read already, and the messages they were read from, should the pipeline not have it.
+    Readings(Batch, Otherwise),
+}
+
+/// Makes the messages that readings were read from.
+pub type Otherwise = Box<dyn FnOnce() -> Vec<Message> + Send>;
+
+impl std::fmt::Debug for Load {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Load::Messages(messages) => write!(f, "{} messages", messages.len()),
+            Load::Readings(batch, _) => write!(f, "{} readings", batch.len()),
+        }
+    }
 }
 
 /// A handle doors submit messages through. Cloneable. The intake ends when all clones are gone and all is durable.
@@ -110,7 +131,15 @@ impl Intake {
     pub fn submit_for(&self, Room(room): Room, messages: Vec<Message>, route: Option<usize>) -> Ticket {
         let (durable, ticket) = oneshot::channel();
         // When the intake has ended the group is dropped, and with it the sender: the ticket tells.
-        let _ = self.queue.send(Group { messages, route, _room: room, durable });
+        let _ = self.queue.send(Group { load: Load::Messages(messages), route, _room: room, durable });
+        Ticket(ticket)
+    }
+
+    /// Submits readings that were read from messages for a route; `otherwise` makes those, should they be needed.
+    pub(crate) fn submit_readings(&self, Room(room): Room, route: usize, batch: Batch, otherwise: Otherwise) -> Ticket {
+        let (durable, ticket) = oneshot::channel();
+        let load = Load::Readings(batch, otherwise);
+        let _ = self.queue.send(Group { load, route: Some(route), _room: room, durable });
         Ticket(ticket)
     }
 

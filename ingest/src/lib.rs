@@ -8,6 +8,7 @@ pub mod doors;
 pub mod error;
 pub mod gather;
 pub mod hash;
+pub mod history;
 pub mod import;
 pub mod intake;
 pub mod message;

@@ -46,6 +46,21 @@ impl Sensors {
         self.known.len() < most || self.known.contains_key(id)
     }
 
+    /// How many are known.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// Whether a sensor is known.
+    pub fn knows(&self, id: &str) -> bool {
+        self.known.contains_key(id)
+    }
+
     /// The sensor's number in a gather's batch, whose list of sensors it joins at its first row.
     /// Gathers are counted from 1.
     pub fn number(&mut self, id: &str, gather: u64, batch: &mut Vec<Arc<str>>) -> u32 {

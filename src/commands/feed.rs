@@ -1,4 +1,4 @@
-//! Reads rows and hands them to the publisher, at the pace asked for. Runs on a thread of its own: files block.
+//! Reads rows and hands them on, at the pace asked for. Runs on a thread of its own: files block.
 
 use crate::rows::Reader;
 use crate::rows::topic::Pattern;
@@ -29,9 +29,18 @@ pub(super) struct Feed {
     pub(super) queue: mpsc::Sender<Message>,
 }
 
+/// What became of a feed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Done {
+    /// Topics with replaced characters.
+    pub(super) replaced: u64,
+    /// Rows still to be left out.
+    pub(super) skip: u64,
+}
+
 impl Feed {
-    /// Feeds until the rows, the limit or the connection end. Gives the number of topics with replaced characters.
-    pub(super) fn run(mut self) -> Result<u64, Error> {
+    /// Feeds until the rows, the limit or the connection end.
+    pub(super) fn run(mut self) -> Result<Done, Error> {
         let mut replaced = 0;
         for file in std::mem::take(&mut self.files) {
             let mut reader = Reader::open(&file, self.delimiter)?;
@@ -41,17 +50,17 @@ impl Feed {
                     continue;
                 }
                 if self.limit == 0 || self.stop.load(Ordering::Acquire) {
-                    return Ok(replaced);
+                    return Ok(Done { replaced, skip: self.skip });
                 }
                 let filled = reader.topic(&self.pattern)?;
                 replaced += u64::from(filled.replaced);
                 self.pace.wait();
-                let Some(room) = self.room() else { return Ok(replaced) };
+                let Some(room) = self.room() else { return Ok(Done { replaced, skip: self.skip }) };
                 room.send(Message { topic: filled.topic, payload: row.json.into() });
                 self.limit -= 1;
             }
         }
-        Ok(replaced)
+        Ok(Done { replaced, skip: self.skip })
     }
 
     /// Room for a row, as soon as there is; nothing once nobody takes rows, or the person wants it to end: a server that
@@ -117,6 +126,6 @@ mod tests {
         assert!(rows.recv().await.is_some() && rows.recv().await.is_some());
         stop.store(true, Ordering::Release);
         let ended = tokio::time::timeout(Duration::from_secs(30), feeding).await;
-        assert_eq!(ended.unwrap().unwrap().unwrap(), 0);
+        assert_eq!(ended.unwrap().unwrap().unwrap(), Done::default());
     }
 }

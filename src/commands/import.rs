@@ -1,6 +1,6 @@
 //! `lamppost import`: history straight into a dataset, with the mapping its source has. No server may run on the folder.
 
-use super::feed::{Feed, Pace};
+use super::bulk::{Bulk, Fed};
 use crate::app::{App, glance};
 use crate::rows::bookmark::Bookmark;
 use crate::rows::topic::Pattern;
@@ -64,7 +64,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let pattern = Pattern::parse(topic).map_err(|e| Error::usage(format!("--topic {topic:?}: {e}")))?;
     let config = config(&options)?;
     let datasets = contracts::read(&config.contracts)?;
-    check_target(&datasets, &options)?;
+    let dataset = check_target(&datasets, &options)?;
     let job = format!("import into {}/{}", options.dataset, options.source);
     let (bookmark, skip) = match &options.state {
         Some(file) => Bookmark::open(file, &job, &options.files).map(|(bookmark, rows)| (Some(bookmark), rows))?,
@@ -72,23 +72,27 @@ pub async fn run(options: Options) -> Result<(), Error> {
     };
     let app = App::open(&config, datasets, crate::app::clock()).await?;
     let mut import = app.import(&options.dataset, options.source)?;
+    app.hold(true);
     let before = Counts::of(&app, &options.dataset);
     let start = Instant::now();
     let (queue, rows) = mpsc::channel(AHEAD);
     let stop = Arc::new(AtomicBool::new(false));
-    let feed = Feed {
+    let bulk = Bulk {
         files: options.files.clone(),
         delimiter: options.delimiter,
-        pattern,
+        pattern: pattern.clone(),
+        dataset,
+        source: options.source,
+        now: import.now(),
         skip,
         limit: options.limit.unwrap_or(u64::MAX),
-        pace: Pace::new(None),
         stop: stop.clone(),
         queue,
     };
-    let feeding = tokio::task::spawn_blocking(move || feed.run());
+    let feeding = tokio::task::spawn_blocking(move || bulk.run());
     let mut interrupts = Interrupts::listen()?;
-    let pushed = push(&mut import, rows, &stop, bookmark.as_ref(), skip, start, &mut interrupts).await;
+    let mut target = Target { import: &mut import, pattern: &pattern };
+    let pushed = push(&mut target, rows, &stop, bookmark.as_ref(), skip, start, &mut interrupts).await;
     let sent = import.durable();
     let finished = tokio::select! {
         finished = import.finish() => finished.map_err(|e| Error::run(e.message)),
@@ -100,6 +104,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     };
     let fed = feeding.await.map_err(|e| Error::run(format!("reading broke down: {e}")))?;
     let after = Counts::of(&app, &options.dataset);
+    app.hold(false);
     console::progress("filing what came in");
     app.settle().await?;
     app.close().await?;
@@ -111,7 +116,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
         (None, 0) => "nothing was imported".to_owned(),
         (None, rows) => format!("go on with --from {rows}"),
     };
-    let outcome = pushed.and(finished).and(fed.map(|_| ()));
+    let outcome = pushed.and(finished).and(fed);
     outcome.map_err(|e| Error { message: format!("{e}; {go_on}"), ..e })?;
     match stop.load(Ordering::Acquire) {
         true => Err(Error::run(format!("interrupted; {go_on}"))),
@@ -120,7 +125,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
 }
 
 /// The dataset and the source must be there; a source that takes its sensor from the topic needs one.
-fn check_target(datasets: &[Arc<schemas::Dataset>], options: &Options) -> Result<(), Error> {
+fn check_target(datasets: &[Arc<schemas::Dataset>], options: &Options) -> Result<Arc<schemas::Dataset>, Error> {
     let Some(dataset) = datasets.iter().find(|dataset| *dataset.id == *options.dataset) else {
         let ids: Vec<&str> = datasets.iter().map(|dataset| &*dataset.id).collect();
         return Err(Error::usage(format!("--dataset {:?}: the contracts have {}", options.dataset, ids.join(", "))));
@@ -136,13 +141,13 @@ fn check_target(datasets: &[Arc<schemas::Dataset>], options: &Options) -> Result
             source.name
         )));
     }
-    Ok(())
+    Ok(dataset.clone())
 }
 
 /// Hands rows to the import until they end or the person wants it to end.
 async fn push(
-    import: &mut ingest::import::Import,
-    mut rows: mpsc::Receiver<crate::Message>,
+    target: &mut Target<'_>,
+    mut rows: mpsc::Receiver<Fed>,
     stop: &AtomicBool,
     bookmark: Option<&Bookmark>,
     skip: u64,
@@ -155,11 +160,10 @@ async fn push(
         tokio::select! {
             row = rows.recv() => {
                 let Some(row) = row else { return Ok(()) };
-                let topic: Arc<str> = row.topic.into();
                 // A store that takes nothing must not keep the person waiting. What is cut off here comes after all that is
                 // counted as durable.
                 tokio::select! {
-                    pushed = import.push(&topic, row.payload) => pushed.map_err(|e| Error::run(e.message))?,
+                    pushed = target.take(row) => pushed?,
                     () = interrupts.next() => {
                         stop.store(true, Ordering::Release);
                         return Ok(());
@@ -168,10 +172,48 @@ async fn push(
             }
             () = interrupts.next() => stop.store(true, Ordering::Release),
             _ = second.tick() => {
-                console::progress(told(import.durable(), start));
-                bookmark.map_or(Ok(()), |bookmark| bookmark.save(skip + import.durable()))?;
+                console::progress(told(target.import.durable(), start));
+                bookmark.map_or(Ok(()), |bookmark| bookmark.save(skip + target.import.durable()))?;
             }
         }
+    }
+}
+
+/// Where rows go.
+struct Target<'a> {
+    import: &'a mut ingest::import::Import,
+    /// Makes the topics of rows.
+    pattern: &'a Pattern,
+}
+
+impl Target<'_> {
+    /// Takes a row, or a block of rows.
+    async fn take(&mut self, fed: Fed) -> Result<(), Error> {
+        let (block, read, _room) = match fed {
+            Fed::Row(row) => return self.push(row).await,
+            Fed::Block(block, read, room) => (block, read, room),
+        };
+        for piece in read.await.map_err(|e| Error::run(format!("reading broke down: {e}")))? {
+            let Some(batch) = piece.batch else {
+                for row in block.messages(piece.bytes, self.pattern)? {
+                    self.push(row).await?;
+                }
+                continue;
+            };
+            let (block, pattern, now) = (block.clone(), self.pattern.clone(), self.import.now());
+            let otherwise = move || {
+                // They were read once, so they are rows.
+                let rows = block.messages(piece.bytes, &pattern).unwrap_or_default();
+                rows.into_iter().map(|row| ingest::Message::new(row.topic.into(), row.payload, now)).collect()
+            };
+            let pushed = self.import.push_readings(batch, piece.rows, Box::new(otherwise)).await;
+            pushed.map_err(|e| Error::run(e.message))?;
+        }
+        Ok(())
+    }
+
+    async fn push(&mut self, row: crate::Message) -> Result<(), Error> {
+        self.import.push(&row.topic.into(), row.payload).await.map_err(|e| Error::run(e.message))
     }
 }
 

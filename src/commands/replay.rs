@@ -95,11 +95,11 @@ pub async fn run(options: Options) -> Result<(), Error> {
         (Err(lost), _) => Err(lost),
         (Ok(()), Err(wrong)) => Err(wrong.message),
         (Ok(()), Ok(_)) if stop.load(Ordering::Acquire) => Err("interrupted".to_owned()),
-        (Ok(()), Ok(replaced)) => {
-            if replaced > 0 {
+        (Ok(()), Ok(done)) => {
+            if done.replaced > 0 {
                 console::say(format!(
                     "{} topics had characters no level can have; they became `_`",
-                    console::count(replaced)
+                    console::count(done.replaced)
                 ));
             }
             Ok(())

@@ -14,6 +14,7 @@ pub(super) struct CsvFile {
     /// Each name as the JSON text `"name":`.
     keys: Vec<String>,
     record: csv::StringRecord,
+    delimiter: u8,
 }
 
 impl CsvFile {
@@ -36,8 +37,29 @@ impl CsvFile {
                 wrong: format!("two columns are named {:?}; give each its own name", twice.1),
             });
         }
-        let keys = names.iter().map(|name| format!("{}:", serde_json::Value::from(name.as_str()))).collect();
-        Ok(CsvFile { reader, names, keys, record: csv::StringRecord::new() })
+        Ok(CsvFile { reader, keys: keys(&names), names, record: csv::StringRecord::new(), delimiter })
+    }
+
+    /// Reads lines that come below a header.
+    pub(super) fn below(names: &[String], delimiter: u8, source: Source) -> CsvFile {
+        let mut builder = csv::ReaderBuilder::new();
+        let reader = builder.delimiter(delimiter).flexible(true).has_headers(false).from_reader(source);
+        CsvFile { reader, keys: keys(names), names: names.to_vec(), record: csv::StringRecord::new(), delimiter }
+    }
+
+    /// Names of the columns.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What stands between cells.
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// Bytes of the header, its line end included; to be asked before the first row.
+    pub(super) fn header_bytes(&self) -> u64 {
+        self.reader.position().byte()
     }
 
     /// The next row as a JSON object; cells missing at its end are left out.
@@ -96,6 +118,11 @@ fn guess(start: &[u8]) -> u8 {
     }
     let most = counts.iter().copied().max().unwrap_or(0);
     DELIMITERS[counts.iter().position(|&count| count == most).unwrap_or(0)]
+}
+
+/// Each name as the JSON text `"name":`.
+fn keys(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| format!("{}:", serde_json::Value::from(name.as_str()))).collect()
 }
 
 fn told(error: &csv::Error) -> RowError {

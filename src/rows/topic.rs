@@ -1,5 +1,6 @@
 //! A topic made from a row: `city/{site}/air`, or `city/{/device/id}/air` with a JSON pointer.
 
+use ingest::history::Cell;
 use std::fmt;
 
 /// Stands where a value had a character that a topic level cannot have.
@@ -81,6 +82,33 @@ impl Pattern {
     /// Whether it takes anything from the row.
     pub fn has_holes(&self) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Hole(_)))
+    }
+
+    /// Where a level of the topic, counted from 0, comes from, if it is one text or one column of `names`.
+    pub fn level(&self, at: usize, names: &[String]) -> Option<Cell> {
+        let mut levels: Vec<Vec<Cell>> = vec![Vec::new()];
+        for piece in &self.pieces {
+            match piece {
+                Piece::Hole(hole) => {
+                    let column = names.iter().position(|name| Some(name.as_str()) == hole.name())?;
+                    levels.last_mut()?.push(Cell::Level(column));
+                }
+                Piece::Literal(text) => {
+                    for (i, part) in text.split('/').enumerate() {
+                        if i > 0 {
+                            levels.push(Vec::new());
+                        }
+                        if !part.is_empty() {
+                            levels.last_mut()?.push(Cell::Text(part.to_owned()));
+                        }
+                    }
+                }
+            }
+        }
+        match levels.get(at)?.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        }
     }
 
     /// Fills the holes. `/`, `+`, `#` and control characters of values become `_`: a value is one level of the topic.

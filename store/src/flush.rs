@@ -7,7 +7,7 @@ use crate::late::Filed;
 use crate::shelf::LateFile;
 use crate::store::Store;
 use crate::table::{App, Commit, Table};
-use crate::{Error, LogId, Position, Stamp, book, seal, state, tier};
+use crate::{Error, LogId, Position, Stamp, book, seal, state};
 use schemas::Day;
 use std::sync::Arc;
 
@@ -100,11 +100,6 @@ async fn commit(store: &Store, book: &Book, waiting: &mut Option<Attempt>) -> Re
                 }
             }
             holding.flushed = attempt.position;
-            if holding.sealed.is_empty() {
-                // No row decided fresh waits for its commit any more (rule 5).
-                let limit = tier::limit(&book.dataset, store.intake.now(), holding.newest);
-                holding.closed.raise(limit);
-            }
             holding.unsaved = Some((attempt.known.clone(), attempt.filed.clone()));
             holding.version = version;
             holding.changed();

@@ -141,8 +141,8 @@ async fn fold_one(
 /// Closes windows that are due and refreshes touched ones, each in one bounded step. Gives the bytes read and written.
 async fn tiers(store: &Store, book: &Book) -> Result<u64, Error> {
     let (closes, stale) = {
-        let holding = lock(&book.holding);
-        (tier::is_due(&holding), !holding.shelf.stale.is_empty())
+        let mut holding = lock(&book.holding);
+        (tier::is_due(store, &mut holding), !holding.shelf.stale.is_empty())
     };
     let mut bytes = 0;
     if closes {

@@ -30,6 +30,8 @@ pub(crate) struct Store {
     pub(crate) log_id: LogId,
     pub(crate) recovered: Vec<String>,
     pub(crate) closed: AtomicBool,
+    /// While history is imported: windows stay open, so that rows are fresh in whatever order they come.
+    pub(crate) held: AtomicBool,
     pub(crate) turns: Turns,
     /// Up to where rejects and marks had seen each log at start.
     desk_positions: Positions,
@@ -109,6 +111,7 @@ impl Store {
             log_id: id,
             recovered: found.cut,
             closed: AtomicBool::new(false),
+            held: AtomicBool::new(false),
             turns: Turns::default(),
             desk_positions,
             released: Mutex::new(released),

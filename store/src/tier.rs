@@ -12,7 +12,7 @@ mod refresh;
 pub mod rollup;
 pub mod values;
 
-pub(crate) use close::{close, is_due, limit};
+pub(crate) use close::{close, is_due};
 pub use kernel::growth;
 pub(crate) use refresh::refresh;
 

@@ -78,6 +78,12 @@ impl Writer {
         backup::backup(&self.store, to).await
     }
 
+    /// While `held` no window closes: history that is imported stays fresh in whatever order it comes, as long as each
+    /// sensor's rows ascend.
+    pub fn hold(&self, held: bool) {
+        self.store.held.store(held, Ordering::Release);
+    }
+
     /// Seals and flushes all that is hot now, and folds all that is late: for tests, `import` and shutdown.
     pub async fn settle(&self) -> Result<(), Error> {
         maintenance::settle(&self.store).await

@@ -222,6 +222,46 @@ def compare_tables(dataset, folder, differences):
     print(f"  {dataset.name:20} {len(by_duck)} rows in {len(files)} files, by DuckDB and deltalake")
 
 
+def compare_tiers(dataset, folder, differences):
+    """Each tier's files, read by DuckDB, hold exactly what the rows of their closed windows come to, sorted, no key twice."""
+    import deltalake
+    import duckdb
+
+    for tier, bucket in (("15m", "15m"), ("1h", "1h"), ("1d", "day")):
+        table = deltalake.DeltaTable(f"{folder}/{dataset.name}/{tier}")
+        closed = table.transaction_version("tier/closed") or 0
+        found, windows = aggregate(dataset, bucket, False)
+        numbers = [name for name, field in dataset.fields.items() if field.kind != "state"]
+        columns = [f"{name}_n" for name in dataset.fields]
+        columns += [f"{name}_{part}" for name in numbers for part in ("sum", "min", "max")]
+        files = table.file_uris()
+        rows = duckdb.sql(f"select sensor, epoch_us(time), {', '.join(columns)} from read_parquet(?, hive_partitioning=false)",
+                          params=[files]).fetchall() if files else []
+        seen = set()
+        for sensor, start, *values in rows:
+            key, row = (sensor, start), dict(zip(columns, values))
+            if key in seen or key not in found:
+                differences.append(f"{dataset.name} {tier}: row {key} {'twice' if key in seen else 'not expected'}")
+                continue
+            seen.add(key)
+            for name, field in dataset.fields.items():
+                n, total, low, high, _ = found[key].get(name, (0, None, None, None, None))
+                want = {"n": n} if field.kind == "state" else {"n": n, "sum": total, "min": low, "max": high}
+                for part, value in want.items():
+                    got = row[f"{name}_{part}"]
+                    got = got if got is None or part == "n" else int(got.scaleb(field.digits))
+                    if got != value:
+                        differences.append(f"{dataset.name} {tier} {key} {name}_{part}: {got}, not {value}")
+        due = {key for key in found if windows.of(key[1])[1] <= closed and found[key]}
+        differences.extend(f"{dataset.name} {tier}: row {key} missing" for key in sorted(due - seen)[:5])
+        for file in files:
+            keys = duckdb.sql("select sensor, epoch_us(time) from read_parquet(?, hive_partitioning=false)", params=[[file]])
+            keys = keys.fetchall()
+            if any(a >= b for a, b in zip(keys, keys[1:])):
+                differences.append(f"{file}: not sorted")
+        print(f"  {dataset.name:20} {tier:6} {len(rows)} rows in {len(files)} files, by DuckDB, {len(found) - len(due)} not closed")
+
+
 STATE_WORDS = {"occupied": ["no", "yes"], "trend": ["Static", "Filling", "Emptying"]}
 
 
@@ -250,6 +290,7 @@ def main():
             compare_rejects(dataset, asked.rejects, differences)
         if asked.tables:
             compare_tables(dataset, asked.tables, differences)
+            compare_tiers(dataset, asked.tables, differences)
     print(f"{len(differences)} differences in {time.time() - began:.0f} s")
     if differences:
         sys.exit("\n".join(differences[:40]))

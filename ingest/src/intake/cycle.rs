@@ -1,6 +1,6 @@
 //! One turn of the intake: what was gathered for an append, and who waits for it.
 
-use super::{Group, refused};
+use super::{Group, Load, refused};
 use crate::metrics::{ByDataset, ByReason, Metrics};
 use crate::pipeline::Past;
 use crate::{Error, Gather, Pipeline};
@@ -45,7 +45,17 @@ impl Cycle {
         let mark = |hash| writer.mark(hash);
         let too_old = |dataset: &str, time| writer.too_old(dataset, time);
         let past = Past { mark: &mark, too_old: &too_old };
-        for message in &group.messages {
+        let messages = match group.load {
+            Load::Messages(messages) => messages,
+            Load::Readings(batch, otherwise) => {
+                self.messages += batch.len() * 8 * (2 + batch.columns.len());
+                match pipeline.take_readings(batch, past, &mut self.gather) {
+                    true => Vec::new(),
+                    false => otherwise(),
+                }
+            }
+        };
+        for message in &messages {
             match group.route {
                 Some(route) => pipeline.take_for(route, message, now, past, &mut self.gather),
                 None => pipeline.take(message, now, past, &mut self.gather),

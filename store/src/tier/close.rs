@@ -1,7 +1,7 @@
 //! Closing: windows whose time is over are committed to their tier, once (rules 3, 4, 5, 19).
 //!
-//! A flush raises the dataset's limit of lateness ([`limit`]) when nothing that was sealed waits for its commit. Rows before it are late
-//! from then on, so that the committed raw files hold all there is of the windows before it, but for late rows, which make
+//! The dataset's limit of lateness ([`limit`]) is raised while nothing that was sealed waits for its commit (rule 5). Rows before it are
+//! late from then on, so that the committed raw files hold all there is of the windows before it, but for late rows, which make
 //! theirs dirty. Those windows are computed here, some at a time, in the dataset's turn of maintenance.
 
 use super::{Tier, file, kernel};
@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 const SILENT: i64 = DAY;
 
 /// Up to where windows may close: `settle` before now, or before the newest reading of a dataset that has long been silent.
-pub(crate) fn limit(dataset: &Dataset, now: Time, newest: i64) -> Time {
+fn limit(dataset: &Dataset, now: Time, newest: i64) -> Time {
     let reach = if newest < now.0.saturating_sub(SILENT) { Time(newest) } else { now };
     let settled = dataset.settled(reach);
     Tier::Quarter.window(settled, &dataset.zone).from
@@ -35,6 +35,7 @@ pub(crate) async fn close(store: &Store, book: &Book) -> Result<u64, Error> {
     if store.closed.load(Ordering::Acquire) {
         return Err(Error::new(Kind::Closed, "the store has been closed"));
     }
+    raise(store, &mut lock(&book.holding));
     let mut bytes = 0;
     for tier in Tier::ALL {
         bytes += step(store, book, tier).await?;
@@ -43,9 +44,17 @@ pub(crate) async fn close(store: &Store, book: &Book) -> Result<u64, Error> {
 }
 
 /// Whether windows of some tier are due.
-pub(crate) fn is_due(holding: &Holding) -> bool {
+pub(crate) fn is_due(store: &Store, holding: &mut Holding) -> bool {
+    raise(store, holding);
     let limit = holding.closed.instant();
     Tier::ALL.into_iter().any(|tier| next(&holding.dataset, tier, &holding.shelf, limit).is_some())
+}
+
+/// Raises the limit of lateness, unless rows that were decided fresh wait for their commit, or history is being imported.
+fn raise(store: &Store, holding: &mut Holding) {
+    if holding.sealed.is_empty() && !store.held.load(Ordering::Acquire) {
+        holding.closed.raise(limit(&holding.dataset, store.intake.now(), holding.newest));
+    }
 }
 
 /// What a step closes: the windows to compute, if any hold rows, and up to where the tier is closed then.
