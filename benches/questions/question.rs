@@ -42,8 +42,8 @@ pub(crate) const SORTS: [(Sort, &str, Option<f64>); 7] = [
 pub(crate) const MOST_DAYS: i64 = 30;
 /// The part of all readings that p95 asks for.
 pub(crate) const PART: f64 = 0.95;
-/// How far a sketch may be off, of the value.
-const SKETCH_ERROR: f64 = 0.01;
+/// How far a sketch may be off, of the value, as its column's meta says; half a step of rounding besides.
+const SKETCH_ERROR: f64 = 1.0 / 128.0;
 /// Digits after the point of a mean in Lamppost's answers: four past the resolution of CO2. Half of the last may be missing.
 const MEAN_ERROR: f64 = 0.000_051;
 
@@ -147,7 +147,7 @@ impl Question {
             };
             let allowed = match self.sort {
                 Sort::City => MEAN_ERROR,
-                Sort::Sketch => right * SKETCH_ERROR,
+                Sort::Sketch => right * SKETCH_ERROR + 0.5,
                 _ => 1e-6,
             };
             if (value - right).abs() > allowed {
