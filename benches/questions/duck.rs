@@ -5,7 +5,7 @@ use crate::question::{PART, Question, Rows, Sort};
 use crate::rows::{Stretch, csv_file};
 use crate::server::repository;
 use crate::system::{Stopwatch, System, clear, json, list, number};
-use crate::town::{DATASETS, DAY, END, SENSORS};
+use crate::town::{DATASETS, DAY, END, LAST, SENSORS};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ impl Duck {
             duck.run(table);
             let file = folder.join("block.csv");
             for first in (0..SENSORS).step_by(BLOCK) {
-                let stretch = Stretch::new(dataset, first..first + BLOCK, END - days * DAY..END);
+                let stretch = Stretch::new(dataset, first..first + BLOCK, END - days * DAY..LAST);
                 csv_file(&file, dataset, stretch.by_sensor());
                 let insert = format!("INSERT INTO {} SELECT * FROM read_csv('{}')", dataset.id, file.display());
                 watch.time(|| duck.run(&insert));

@@ -21,12 +21,19 @@ pub(crate) struct Lamppost {
 }
 
 /// Writes a config: everything as it comes, but that one caller may ask without end and no answer is kept. `more` is added.
+/// The contracts are copied, so that what was loaded stays as it was when they change.
 pub(crate) fn config(folder: &Path, more: &str) -> PathBuf {
-    let file = folder.join("lamppost.toml");
+    let (file, contracts) = (folder.join("lamppost.toml"), folder.join("contracts"));
+    std::fs::create_dir_all(&contracts).expect("folder");
+    for name in DATASETS.map(|dataset| format!("{}.toml", dataset.id)) {
+        let (from, to) = (repository("benches/questions/contracts").join(&name), contracts.join(&name));
+        if !to.exists() {
+            std::fs::copy(from, to).expect("contract");
+        }
+    }
     let text = format!(
-        "data = \"data\"\nlog = \"log\"\ncontracts = \"{}\"\nhttp.listen = \"127.0.0.1:0\"\nengine.cache = \"0B\"\n\
-         budget.anonymous = 1_000_000_000\n{more}",
-        repository("benches/questions/contracts").display()
+        "data = \"data\"\nlog = \"log\"\ncontracts = \"contracts\"\nhttp.listen = \"127.0.0.1:0\"\n\
+         engine.cache = \"0B\"\nbudget.anonymous = 1_000_000_000\n{more}"
     );
     std::fs::write(&file, text).expect("config");
     file

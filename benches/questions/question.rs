@@ -1,6 +1,6 @@
 //! The six questions, and what each must answer: computed from the town itself.
 
-use crate::town::{AIR, DAY, Dataset, END, SENSORS, TRAFFIC};
+use crate::town::{AIR, DAY, Dataset, END, LAST, SENSORS, TRAFFIC};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -67,6 +67,7 @@ impl Question {
         let end = END - back * DAY;
         let minutes = match sort {
             Sort::Busiest | Sort::Raw => end - DAY..end,
+            Sort::Newest => LAST - DAY..LAST,
             _ => END - days * DAY..END,
         };
         // 389 and 1000 have no divisor in common: all crossings have their turn.

@@ -1,6 +1,6 @@
 //! Rows of the town as text: CSV for Lamppost, VictoriaMetrics and DuckDB, line protocol for InfluxDB.
 
-use crate::town::{DAY, Dataset, END};
+use crate::town::{DAY, Dataset, END, LAST};
 use std::io::Write;
 use std::ops::Range;
 
@@ -58,7 +58,7 @@ impl<'a> Stretch<'a> {
 pub(crate) fn utc_days(days: i64) -> Vec<Range<i64>> {
     let begin = END - days * DAY;
     let first = begin.div_euclid(DAY);
-    let cut = |day: i64| (day * DAY).max(begin)..((day + 1) * DAY).min(END);
+    let cut = |day: i64| (day * DAY).max(begin)..((day + 1) * DAY).min(LAST);
     (first..).map(cut).take_while(|minutes| minutes.start < minutes.end).collect()
 }
 

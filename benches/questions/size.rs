@@ -2,7 +2,7 @@
 
 use crate::system::Kind;
 use crate::table::print;
-use crate::town::{DATASETS, DAY, SENSORS};
+use crate::town::{DATASETS, DAY, END, LAST, SENSORS};
 use std::path::Path;
 
 /// Goals for the raw tables of Lamppost and for all of its tables, in bytes a value.
@@ -11,12 +11,17 @@ const GOALS: (f64, f64) = (0.62, 0.85);
 /// Values of so many days.
 fn values(days: i64) -> f64 {
     let fields: usize = DATASETS.iter().map(|dataset| dataset.fields.len()).sum();
-    fields as f64 * SENSORS as f64 * (days * DAY) as f64
+    fields as f64 * SENSORS as f64 * minutes(days)
+}
+
+/// Minutes of which there are readings.
+fn minutes(days: i64) -> f64 {
+    (days * DAY + LAST - END) as f64
 }
 
 /// Prints the sizes of what was loaded, and how long that took.
 pub(crate) fn print_all(loaded: &[(&Kind, &Path, f64)], days: i64) {
-    let rows = (DATASETS.len() * SENSORS) as f64 * (days * DAY) as f64;
+    let rows = (DATASETS.len() * SENSORS) as f64 * minutes(days);
     let mut lines = vec![vec![format!("bytes a value, {days} days"), "MB".into(), "B/value".into(), "goal".into()]];
     let mut line = |name: String, bytes: u64, goal: Option<f64>| {
         let each = bytes as f64 / values(days);

@@ -16,9 +16,11 @@ use std::ops::Range;
 pub(crate) const SENSORS: usize = 1_000;
 /// Minutes of a day.
 pub(crate) const DAY: i64 = 1_440;
-/// End of all readings, as a minute since the epoch: midnight after 30 June 2025 in Prague (22:00 UTC). June is a civil
+/// End of what is asked about, as a minute since the epoch: midnight after 30 June 2025 in Prague (22:00 UTC). June is a civil
 /// month of 30 days without a change of clocks.
 pub(crate) const END: i64 = 1_751_320_800 / 60;
+/// End of all readings: the town goes on for an hour, so that the windows of what is asked about are over.
+pub(crate) const LAST: i64 = END + 60;
 
 /// Chance of clocks.
 const CLOCK: u64 = 0xc10c << 40;
