@@ -43,22 +43,26 @@ impl Sheet {
 
     /// Adds windows of a field of one sensor.
     pub(crate) fn add(&mut self, strip: &Strip<'_>, field: usize, frame: &Frame<'_>) {
-        match self.straight(strip, frame) {
-            Some(first) => self.add_each(strip, field, first),
-            None => {
-                frame.buckets.parts(strip.time(), frame.segments).iter().for_each(|p| self.add_all(strip, field, p))
-            }
+        let mut strip = strip.clone();
+        while let Some((first, windows)) = self.straight(&strip, frame) {
+            let end = strip.rows.start + windows;
+            self.add_each(&Strip { rows: strip.rows.start..end, ..strip.clone() }, field, first);
+            strip.rows.start = end;
+        }
+        if !strip.rows.is_empty() {
+            frame.buckets.parts(strip.time(), frame.segments).iter().for_each(|p| self.add_all(&strip, field, p));
         }
     }
 
-    /// The place of the first window, where each window is a bucket and none is left out, all in one group.
-    fn straight(&self, strip: &Strip<'_>, frame: &Frame<'_>) -> Option<usize> {
+    /// The place of the first window, and how many follow without a gap, where each window is a bucket, all in one group.
+    fn straight(&self, strip: &Strip<'_>, frame: &Frame<'_>) -> Option<(usize, usize)> {
         let (time, Windows::Width(width)) = (strip.time(), strip.windows) else { return None };
-        let (first, last) = (*time.first()?, *time.last()?);
-        let [segment] = frame.segments else { return None };
-        let even = frame.buckets.width() == Some(*width) && last - first == (time.len() as i64 - 1) * width;
+        let (first, [segment]) = (*time.first()?, frame.segments) else { return None };
+        let windows = unbroken(time, *width);
+        let last = time[windows - 1];
         let inside = first >= frame.buckets.from().max(segment.from) && last < frame.buckets.to().min(segment.to);
-        (even && inside).then(|| frame.buckets.of(first) * self.groups + segment.group as usize)
+        let even = frame.buckets.width() == Some(*width);
+        (even && inside).then(|| (frame.buckets.of(first) * self.groups + segment.group as usize, windows))
     }
 
     /// Adds each window to a place of its own.
@@ -121,6 +125,19 @@ impl Sheet {
     }
 }
 
+/// How many instants, of at least one, follow each other by exactly `width`: after a gap all are further from the first.
+fn unbroken(time: &[i64], width: i64) -> usize {
+    let (mut low, mut high) = (1, time.len());
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        match time[middle - 1] - time[0] == (middle as i64 - 1) * width {
+            true => low = middle,
+            false => high = middle - 1,
+        }
+    }
+    low
+}
+
 /// Joins the present values of some rows to places so many apart.
 fn add(places: &mut [i64], step: usize, values: &Values, rows: Range<usize>, join: impl Fn(&mut i64, i64)) {
     match values {
@@ -140,6 +157,25 @@ fn add(places: &mut [i64], step: usize, values: &Values, rows: Range<usize>, joi
                     join(place, value);
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_taken_up_to_the_next_gap() {
+        for (time, expect) in [
+            (vec![5], 1),
+            (vec![5, 15], 2),
+            (vec![5, 16], 1),
+            (vec![0, 10, 20, 30, 50, 60], 4),
+            (vec![0, 20, 30, 40], 1),
+            ((0..1000).map(|i| i * 10 + i64::from(i > 700)).collect(), 701),
+        ] {
+            assert_eq!(unbroken(&time, 10), expect, "{time:?}");
         }
     }
 }
