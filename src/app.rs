@@ -3,6 +3,7 @@
 //! Opening and closing go in opposite orders. At the end the doors close first, then what they took is made durable, then
 //! the store flushes and gives its locks back; the HTTP door answers until the doors are shut.
 
+mod backups;
 pub(crate) mod certificates;
 mod descriptors;
 pub mod figures;

@@ -43,6 +43,12 @@ pub enum Command {
     /// Have the running server forget readings of a sensor, or list what was erased.
     #[command(after_help = "Example: lamppost erase parking --sensor p7 --from 2026-11-19 --to 2026-11-20")]
     Erase(commands::erase::Options),
+    /// Have the running server copy all it keeps into a folder.
+    #[command(after_help = "Example: lamppost backup --to /var/backups/lamppost/2026-11-20")]
+    Backup(commands::backup::Options),
+    /// Make a backup the data and log of a config, while no server runs.
+    #[command(after_help = "Example: lamppost restore --from /var/backups/lamppost/2026-11-20 --config lamppost.toml")]
+    Restore(commands::restore::Options),
     /// Write Grafana dashboards, one for each dataset and one over all.
     #[command(after_help = "Example: lamppost dashboards --out grafana --url http://127.0.0.1:8080")]
     Dashboards(commands::dashboards::Options),
@@ -91,6 +97,8 @@ fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Serve(options) => runtime::run(commands::serve::run(options)),
         Command::Replay(options) => runtime::run(commands::replay::run(options)),
         Command::Import(options) => runtime::run(commands::import::run(options)),
+        Command::Backup(options) => runtime::run(commands::backup::run(options)),
+        Command::Restore(options) => commands::restore::run(&options),
         Command::Erase(options) => runtime::run(commands::erase::run(options)),
         Command::Key(options) => commands::key::run(options),
         Command::Status(options) => runtime::run(commands::status::run(options)),

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod backup;
 mod bulk;
 pub mod check;
 pub mod dashboards;
@@ -9,6 +10,7 @@ mod feed;
 pub mod import;
 pub mod key;
 pub mod replay;
+pub mod restore;
 pub mod serve;
 pub mod sql;
 pub mod status;

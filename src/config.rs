@@ -228,6 +228,10 @@ fn bounds(root: &Table<'_>, store: &mut store::Config) {
         store.flush_age = flush.age("age").unwrap_or(store.flush_age);
         flush.close();
     }
+    if let Some(vacuum) = root.table("vacuum") {
+        store.vacuum_after = vacuum.age("after").unwrap_or(store.vacuum_after);
+        vacuum.close();
+    }
     if let Some(rejects) = root.table("rejects") {
         store.max_rejects = rejects.count("rows").unwrap_or(store.max_rejects);
         let payload = rejects.size("payload").and_then(|b| usize::try_from(b).ok());

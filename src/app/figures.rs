@@ -13,7 +13,7 @@ use prometheus_client::metrics::MetricType;
 use schemas::Time;
 use schemas::time::SECOND;
 use serve::{Figure, FigureKind};
-use store::{Counted, DatasetStatus, Reader, Status};
+use store::{Counted, DatasetStatus, Reader, Status, TierStatus};
 
 /// Readings of a dataset handed to the store since the start.
 pub fn readings(metrics: &ingest::Metrics, dataset: &str) -> u64 {
@@ -25,7 +25,7 @@ pub fn readings(metrics: &ingest::Metrics, dataset: &str) -> u64 {
 type OfDataset = (&'static str, &'static str, FigureKind, fn(&DatasetStatus) -> f64);
 
 /// The figures of each dataset.
-const DATASETS: [OfDataset; 12] = [
+const DATASETS: [OfDataset; 17] = [
     ("lamppost_sensors", "Sensors known", FigureKind::Gauge, |d| d.sensors as f64),
     ("lamppost_rows", "Rows logged", FigureKind::Counter, |d| d.rows as f64),
     ("lamppost_hot_rows", "Rows in memory", FigureKind::Gauge, |d| d.hot_rows as f64),
@@ -36,6 +36,13 @@ const DATASETS: [OfDataset; 12] = [
     ("lamppost_file_rows", "Rows of the raw table", FigureKind::Gauge, |d| d.file_rows as f64),
     ("lamppost_late_files", "Late files that wait to be folded", FigureKind::Gauge, |d| d.late_files as f64),
     ("lamppost_late_rows", "Rows that wait to be folded", FigureKind::Gauge, |d| d.late_rows as f64),
+    ("lamppost_late_days", "Days that wait to be folded", FigureKind::Gauge, |d| d.late_days as f64),
+    ("lamppost_stale_days", "Days whose tiers wait to be refreshed", FigureKind::Gauge, |d| d.stale_days as f64),
+    ("lamppost_going_days", "Days marked to go that are still there", FigureKind::Gauge, |d| d.going_days as f64),
+    ("lamppost_gone_days", "Days whose raw rows were dropped", FigureKind::Gauge, |d| d.gone_days as f64),
+    ("lamppost_replaced_files", "Replaced files that wait to be removed", FigureKind::Gauge, |d| {
+        d.replaced_files as f64
+    }),
     ("lamppost_newest_reading_timestamp_seconds", "Time of the newest reading, since 1970", FigureKind::Gauge, |d| {
         d.newest.map_or(0.0, seconds)
     }),
@@ -55,6 +62,7 @@ pub(super) fn look(watch: &Watch) -> Vec<Figure> {
         let values = status.datasets.iter().map(|d| (vec![("dataset", d.id.clone())], read(d))).collect();
         Figure { name, help, kind, values }
     }));
+    figures.extend(tiers(&status));
     figures.push(silent(&watch.reader, &status, now));
     figures.extend(watch.fronts.figures());
     figures.extend(process::figures(watch.started));
@@ -100,6 +108,25 @@ fn whole(watch: &Watch, status: &Status, now: Time) -> Vec<Figure> {
             kind: FigureKind::Counter,
             values: failed,
         },
+    ]
+}
+
+/// Figures of each tier of each dataset.
+fn tiers(status: &Status) -> [Figure; 3] {
+    let of = |name, help, read: fn(&TierStatus) -> f64| {
+        let one =
+            |id: &str, tier: &TierStatus| (vec![("dataset", id.to_owned()), ("tier", tier.tier.clone())], read(tier));
+        let all = status.datasets.iter().flat_map(|d| d.tiers.iter().map(|tier| one(&d.id, tier)));
+        gauge(name, help, all.collect())
+    };
+    [
+        of("lamppost_tier_files", "Files of a tier", |tier| tier.files as f64),
+        of("lamppost_tier_bytes", "Bytes of a tier", |tier| tier.bytes as f64),
+        of(
+            "lamppost_tier_closed_timestamp_seconds",
+            "Up to where a tier's windows are committed, since 1970",
+            |tier| tier.closed.map_or(0.0, seconds),
+        ),
     ]
 }
 

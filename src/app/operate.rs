@@ -1,5 +1,6 @@
 //! What operators have the running server do: the work behind `/operate/…`.
 
+use super::backups::Backups;
 use access::{Kind, Problem};
 use jiff::Timestamp;
 use schemas::{Day, Span, Time};
@@ -7,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use serve::{Doing, Order};
+use std::path::PathBuf;
 use std::sync::Arc;
 use store::{Clock, Erasure, Reader, Writer};
 
@@ -16,10 +18,11 @@ pub(super) struct Operator {
     pub(super) writer: Writer,
     pub(super) reader: Reader,
     pub(super) clock: Clock,
+    pub(super) backups: Backups,
 }
 
 /// The acts there are.
-const ACTS: [&str; 2] = ["erase", "audit"];
+const ACTS: [&str; 3] = ["erase", "audit", "backup"];
 
 /// What `erase` takes.
 #[derive(Debug, Deserialize)]
@@ -39,6 +42,14 @@ struct Erase {
     dry_run: bool,
 }
 
+/// What `backup` takes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Copied {
+    /// Folder on this machine, by its full path.
+    to: PathBuf,
+}
+
 impl Operator {
     /// Does an order.
     pub(super) fn act(&self, order: Order) -> Doing {
@@ -46,6 +57,7 @@ impl Operator {
         Box::pin(async move {
             match order.act.as_str() {
                 "erase" => own.erase(order).await,
+                "backup" => own.backup(order).await,
                 "audit" => Ok(json!({ "data": own.reader.acts().await.map_err(problem)? })),
                 other => Err(Problem::new(
                     Kind::NotFound,
@@ -53,6 +65,14 @@ impl Operator {
                 )),
             }
         })
+    }
+
+    /// Begins a backup, or tells how it goes.
+    async fn backup(&self, order: Order) -> Result<Value, Problem> {
+        let Copied { to } = words(order.words)?;
+        let ended = self.backups.order(&self.writer, to).await.map_err(problem)?;
+        let Some(store::Backup { position, files, bytes, linked }) = ended else { return Ok(json!({ "done": false })) };
+        Ok(json!({ "done": true, "position": position.0, "files": files, "bytes": bytes, "linked": linked }))
     }
 
     /// Erases, or tells what an erasure would do.
@@ -106,7 +126,7 @@ fn instant(name: &str, text: &str) -> Result<Time, Problem> {
 fn problem(error: store::Error) -> Problem {
     let kind = match error.kind {
         store::Kind::Unknown => Kind::NotFound,
-        store::Kind::Mismatch => Kind::Invalid,
+        store::Kind::Mismatch | store::Kind::Unusable => Kind::Invalid,
         store::Kind::Busy => Kind::Busy,
         store::Kind::Full => Kind::Full,
         store::Kind::Closed => Kind::Closed,

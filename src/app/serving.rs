@@ -1,5 +1,6 @@
 //! Doors and answers around an open store, from their first request to their last.
 
+use super::backups::Backups;
 use super::fronts::Fronts;
 use super::operate::Operator;
 use super::watch::Watch;
@@ -84,7 +85,12 @@ impl App {
         let (metrics, reader) = (self.intake.metrics().clone(), self.reader.clone());
         let [ready, scraped, asked] = [watch.clone(), watch.clone(), watch.clone()];
         let pool = sql.clone();
-        let operator = Operator { writer: self.writer.clone(), reader: self.reader.clone(), clock: self.clock.clone() };
+        let operator = Operator {
+            writer: self.writer.clone(),
+            reader: self.reader.clone(),
+            clock: self.clock.clone(),
+            backups: Backups::default(),
+        };
         Ok(serve::Parts {
             limits: config.limits,
             engine,

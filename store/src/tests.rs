@@ -4,6 +4,7 @@ mod backup;
 mod erasing;
 mod law;
 mod model;
+mod outside;
 mod recovery;
 mod retention;
 mod rules;

@@ -4,7 +4,7 @@ use crate::app::glance::{Door, Glance, Rejected};
 use crate::console::{bytes, count, plural, span};
 use comfy_table::{CellAlignment, Table, presets};
 use std::fmt::Write;
-use store::{Task, Turn};
+use store::{DatasetStatus, Task, Turn};
 
 /// Sorts of rejects shown.
 const SORTS: usize = 5;
@@ -131,10 +131,32 @@ fn maintenance(glance: &Glance) -> String {
     };
     let done: String = [Task::Flush, Task::Fold].into_iter().filter_map(last).collect();
     let mut out = format!("Maintenance: {working}{done}\n");
+    out.extend(datasets.iter().map(kept));
     for task in glance.store.tasks.iter().filter(|task| task.failed > 0) {
         let _ = writeln!(out, "  {} of {} failed since the start", plural(task.failed, "turn"), task.task.name());
     }
     out
+}
+
+/// What a dataset keeps besides raw rows, and what waits: nothing where there is nothing to tell.
+fn kept(dataset: &DatasetStatus) -> String {
+    let tiers = dataset.tiers.iter().filter_map(|tier| {
+        let closed = tier.closed?;
+        let (files, bytes) = (plural(tier.files, "file"), bytes(tier.bytes));
+        Some(format!("{} {files}, {bytes}, closed to {}", tier.tier, short(&closed.to_string())))
+    });
+    let waits = [
+        (dataset.late_days, "to be folded"),
+        (dataset.stale_days, "to be refreshed"),
+        (dataset.going_days, "going"),
+        (dataset.gone_days, "gone"),
+    ];
+    let days =
+        waits.iter().filter(|(days, _)| *days > 0).map(|(days, what)| format!("{} {what}", plural(*days, "day")));
+    let replaced = Some(dataset.replaced_files).filter(|files| *files > 0);
+    let replaced = replaced.map(|files| format!("{} to be removed", plural(files, "replaced file")));
+    let parts: Vec<String> = tiers.chain(days).chain(replaced).collect();
+    if parts.is_empty() { String::new() } else { format!("  {}: {}\n", dataset.id, parts.join("; ")) }
 }
 
 fn silent(glance: &Glance) -> String {
