@@ -36,10 +36,10 @@ const DATASETS: [OfDataset; 17] = [
     ("lamppost_file_rows", "Rows of the raw table", FigureKind::Gauge, |d| d.file_rows as f64),
     ("lamppost_late_files", "Late files that wait to be folded", FigureKind::Gauge, |d| d.late_files as f64),
     ("lamppost_late_rows", "Rows that wait to be folded", FigureKind::Gauge, |d| d.late_rows as f64),
-    ("lamppost_late_days", "Days that wait to be folded", FigureKind::Gauge, |d| d.late_days as f64),
-    ("lamppost_stale_days", "Days whose tiers wait to be refreshed", FigureKind::Gauge, |d| d.stale_days as f64),
-    ("lamppost_going_days", "Days marked to go that are still there", FigureKind::Gauge, |d| d.going_days as f64),
-    ("lamppost_gone_days", "Days whose raw rows were dropped", FigureKind::Gauge, |d| d.gone_days as f64),
+    ("lamppost_late_partitions", "Days that wait to be folded", FigureKind::Gauge, |d| d.late_days as f64),
+    ("lamppost_stale_partitions", "Days whose tiers wait to be refreshed", FigureKind::Gauge, |d| d.stale_days as f64),
+    ("lamppost_going_partitions", "Days marked to go that are still there", FigureKind::Gauge, |d| d.going_days as f64),
+    ("lamppost_gone_partitions", "Days whose raw rows were dropped", FigureKind::Gauge, |d| d.gone_days as f64),
     ("lamppost_replaced_files", "Replaced files that wait to be removed", FigureKind::Gauge, |d| {
         d.replaced_files as f64
     }),
