@@ -53,7 +53,7 @@ fn recorded_city_data_is_exact_through_kills_and_replays() {
     Replay::begin(folder.path(), &broker, &halves).finish();
     server.wait(Until::Quiet);
     report("replayed again, and a shuffled half", began);
-    compare(&data, &server, folder.path(), &["--rejects", "--tables"]);
+    compare(&data, &server, folder.path(), &["--rejects", "--tables", "--tiers"]);
     server.stop();
 }
 
@@ -185,7 +185,7 @@ fn compare(data: &Path, server: &Server, folder: &Path, what: &[&str]) {
     let mut command = Command::new(python());
     command.arg(oracle("compare.py")).arg(data).arg(&server.url);
     for option in what {
-        command.arg(option).arg(if *option == "--tables" { folder.join("data") } else { status.clone() });
+        command.arg(option).arg(if *option != "--rejects" { folder.join("data") } else { status.clone() });
     }
     let output = command.output().expect("python");
     let _ = std::io::stderr().write_all(&output.stdout);

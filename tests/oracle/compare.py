@@ -1,6 +1,6 @@
 """Asks a running Lamppost for aggregates and compares each cell with what plain loops compute from the CSV files.
 
-    python3 compare.py DATA URL [--tables FOLDER] [--rejects FILE] DATASET...
+    python3 compare.py DATA URL [--tables FOLDER] [--tiers FOLDER] [--rejects FILE] DATASET...
 
 Prints one line per comparison and ends with exit code 1 and the first differences when there is any.
 """
@@ -279,6 +279,7 @@ def main():
     parser.add_argument("--buckets", default="15m,1h,day,month")
     parser.add_argument("--rejects")
     parser.add_argument("--tables")
+    parser.add_argument("--tiers")
     asked = parser.parse_args()
     differences, began = [], time.time()
     for name in asked.datasets or recorded.ALL:
@@ -290,7 +291,8 @@ def main():
             compare_rejects(dataset, asked.rejects, differences)
         if asked.tables:
             compare_tables(dataset, asked.tables, differences)
-            compare_tiers(dataset, asked.tables, differences)
+        if asked.tiers:
+            compare_tiers(dataset, asked.tiers, differences)
     print(f"{len(differences)} differences in {time.time() - began:.0f} s")
     if differences:
         sys.exit("\n".join(differences[:40]))
