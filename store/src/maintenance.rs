@@ -12,6 +12,8 @@ use tokio::time::Instant;
 
 /// Late files of a day that wait before it is folded, unless they are old.
 const LATE_FILES: usize = 8;
+/// Folded days that wait for the tiers to be refreshed, at most, while others are being folded.
+const STALE_DAYS: usize = 64;
 
 /// Starts maintenance. It ends when the store is closed or nobody holds it any more.
 pub(crate) fn start(store: &Arc<Store>, now: Arc<dyn Fn() -> Time + Send + Sync>) {
@@ -91,8 +93,8 @@ async fn folding(store: Weak<Store>, tick: Duration) {
         let bytes = fold_due(&store, &mut waiting).await;
         let per_second = (store.config.fold_bytes / 60).max(1);
         let rest = Duration::from_secs_f64(bytes as f64 / per_second as f64).min(Duration::from_secs(60));
-        // Where there was work there may be more; it takes half of the time at most.
-        pause = if bytes > 0 { rest.max(began.elapsed()) } else { tick };
+        // Where there was work there may be more; it takes two thirds of the time at most.
+        pause = if bytes > 0 { rest.max(began.elapsed() / 2) } else { tick };
     }
 }
 
@@ -134,15 +136,17 @@ async fn fold_one(
         *bytes += store.turns.take(&book.duty, Task::Fold, fold::fold(store, book, *day)).await?;
     }
     act::find(book).await?;
-    *bytes += tiers(store, book).await?;
+    *bytes += tiers(store, book, due.is_none()).await?;
     Ok(())
 }
 
-/// Closes windows that are due and refreshes touched ones, each in one bounded step. Gives the bytes read and written.
-async fn tiers(store: &Store, book: &Book) -> Result<u64, Error> {
+/// Closes windows that are due and refreshes touched ones, each in one bounded step. While days are still being folded
+/// (`folded` is false) those wait for company: a refresh writes whole partitions anew. Gives the bytes read and written.
+async fn tiers(store: &Store, book: &Book, folded: bool) -> Result<u64, Error> {
     let (closes, stale) = {
         let mut holding = lock(&book.holding);
-        (tier::is_due(store, &mut holding), !holding.shelf.stale.is_empty())
+        let days = holding.shelf.stale.len();
+        (tier::is_due(store, &mut holding), if folded { days > 0 } else { days >= STALE_DAYS })
     };
     let mut bytes = 0;
     if closes {
@@ -166,7 +170,7 @@ pub(crate) async fn settle(store: &Store) -> Result<(), Error> {
                 flush::flush(store, book).await?;
             }
         }
-        while tiers(store, book).await? > 0 {}
+        while tiers(store, book, true).await? > 0 {}
         upkeep::settle(store, book).await?;
     }
     store.empty_bin().await?;
