@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 /// Late files of a day that wait before it is folded, unless they are old.
 const LATE_FILES: usize = 8;
-/// Folded days that wait for the tiers to be refreshed, at most, while others are being folded.
-const STALE_DAYS: usize = 64;
+/// Folded late files that wait for the tiers to be refreshed, at most, while others are being folded.
+const STALE_FILES: usize = 128;
 
 /// Starts maintenance. It ends when the store is closed or nobody holds it any more.
 pub(crate) fn start(store: &Arc<Store>, now: Arc<dyn Fn() -> Time + Send + Sync>) {
@@ -145,8 +145,8 @@ async fn fold_one(
 async fn tiers(store: &Store, book: &Book, folded: bool) -> Result<u64, Error> {
     let (closes, stale) = {
         let mut holding = lock(&book.holding);
-        let days = holding.shelf.stale.len();
-        (tier::is_due(store, &mut holding), if folded { days > 0 } else { days >= STALE_DAYS })
+        let files = holding.shelf.stale.values().map(Vec::len).sum::<usize>();
+        (tier::is_due(store, &mut holding), if folded { files > 0 } else { files >= STALE_FILES })
     };
     let mut bytes = 0;
     if closes {
