@@ -1,5 +1,7 @@
 //! What a cycle of the intake has gathered for one append.
 
+use crate::normalize::Refusal;
+use crate::parcel::{Outcome, Refused};
 use schemas::{Batch, Dataset, Reject};
 use std::sync::Arc;
 use store::Append;
@@ -17,13 +19,15 @@ pub struct Gather {
     weight: usize,
     /// Values known and deliberately not taken (`ignore` of long mappings).
     pub(crate) ignored: u64,
+    /// What became of the submission under way, where its door wants to know.
+    pub(crate) outcome: Option<Outcome>,
 }
 
 impl Gather {
     /// An empty gather of these datasets.
     pub fn new(number: u64, datasets: &[Arc<Dataset>]) -> Gather {
         let batches = datasets.iter().map(|dataset| Batch::new(dataset.clone())).collect();
-        Gather { number, batches, rejects: Vec::new(), weight: 0, ignored: 0 }
+        Gather { number, batches, rejects: Vec::new(), weight: 0, ignored: 0, outcome: None }
     }
 
     /// Its batches, one per dataset of the catalog, empty ones included.
@@ -36,10 +40,19 @@ impl Gather {
         &self.rejects
     }
 
-    /// Adds a reject.
-    pub(crate) fn refuse(&mut self, reject: Reject) {
+    /// Adds a reject. `at` and `route` say what of a submission it is, for its outcome.
+    pub(crate) fn refuse(&mut self, reject: Reject, (at, route): (u32, Option<usize>)) {
+        if let Some(outcome) = &mut self.outcome {
+            let refusal = || Refusal { reason: reject.reason, detail: reject.detail.clone() };
+            outcome.refuse(|| Refused { at, route, field: reject.field.clone(), refusal: refusal() });
+        }
         self.weight += reject.topic.len() + reject.detail.len() + reject.payload.len() + size_of::<Reject>();
         self.rejects.push(reject);
+    }
+
+    /// Readings gathered.
+    pub(crate) fn readings(&self) -> u64 {
+        self.batches.iter().map(|batch| batch.len() as u64).sum()
     }
 
     /// What its rejects weigh, in bytes: a small message may give rise to a hundred times its size.

@@ -15,6 +15,13 @@ pub fn payload(message: &Message) -> u64 {
     hasher.finish()
 }
 
+/// Hash of bytes.
+pub fn bytes(bytes: &[u8]) -> u64 {
+    let mut hasher = SEED.build_hasher();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
 /// Hash of topic and payload: two messages with the same are taken for the same when one is marked as sent again.
 pub fn message(message: &Message) -> u64 {
     let mut hasher = SEED.build_hasher();

@@ -82,6 +82,7 @@ impl Table {
             Hole::Literal(text) => Some(Cell::Text(text.clone())),
             Hole::Topic(at) => level(*at),
             Hole::Payload(pointer) => column(pointer).map(Cell::Column),
+            Hole::Part(_) => None,
         };
         // A pointer with a deeper path may mean something below a cell, which never is an object.
         let values = entries.iter().map(|entry| column(&entry.path)).collect();

@@ -9,7 +9,7 @@ mod cycle;
 pub use backlog::Backlog;
 
 use crate::metrics::Metrics;
-use crate::{Catalog, Config, Error, Kind, Message, Pipeline};
+use crate::{Catalog, Config, Error, Kind, Message, Outcome, Parcel, Pipeline};
 use cycle::Cycle;
 use schemas::Batch;
 use std::future::Future;
@@ -31,13 +31,17 @@ struct Group {
     route: Option<usize>,
     /// Their share of the queue, given back when they are durable.
     _room: OwnedSemaphorePermit,
-    durable: oneshot::Sender<()>,
+    /// Whether the door wants to know what was refused.
+    asked: bool,
+    durable: oneshot::Sender<Outcome>,
 }
 
 /// What a group brings.
 enum Load {
     /// Messages.
     Messages(Vec<Message>),
+    /// Readings that their door has read.
+    Parcel(Parcel),
     /// Readings of one dataset that were read already, and the messages they were read from, should the pipeline not have it.
     Readings(Batch, Otherwise),
 }
@@ -49,6 +53,7 @@ impl std::fmt::Debug for Load {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Load::Messages(messages) => write!(f, "{} messages", messages.len()),
+            Load::Parcel(parcel) => write!(f, "{} kinds of readings", parcel.readings.len()),
             Load::Readings(batch, _) => write!(f, "{} readings", batch.len()),
         }
     }
@@ -78,12 +83,13 @@ impl std::fmt::Debug for SharedClock {
 #[derive(Debug)]
 pub struct Room(OwnedSemaphorePermit);
 
-/// Resolves when the messages it stands for are durable; to `Kind::Closed` when the intake ended before.
+/// Resolves when what it stands for is durable; to `Kind::Closed` when the intake ended before. What it resolves to is empty
+/// unless it was asked for.
 #[derive(Debug)]
-pub struct Ticket(oneshot::Receiver<()>);
+pub struct Ticket(oneshot::Receiver<Outcome>);
 
 impl Future for Ticket {
-    type Output = Result<(), Error>;
+    type Output = Result<Outcome, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(cx).map_err(|_| Error::closed())
@@ -99,13 +105,13 @@ impl Ticket {
     /// A ticket of nothing: there is nothing to wait for.
     pub(crate) fn durable() -> Ticket {
         let (durable, ticket) = oneshot::channel();
-        let _ = durable.send(());
+        let _ = durable.send(Outcome::default());
         Ticket(ticket)
     }
 
     /// A ticket, and what resolves it.
     #[cfg(test)]
-    pub(crate) fn pair() -> (oneshot::Sender<()>, Ticket) {
+    pub(crate) fn pair() -> (oneshot::Sender<Outcome>, Ticket) {
         let (durable, ticket) = oneshot::channel();
         (durable, Ticket(ticket))
     }
@@ -128,18 +134,29 @@ impl Intake {
     }
 
     /// Submits messages for one route of the catalog, whatever their topic; for all that match when `None`.
-    pub fn submit_for(&self, Room(room): Room, messages: Vec<Message>, route: Option<usize>) -> Ticket {
-        let (durable, ticket) = oneshot::channel();
-        // When the intake has ended the group is dropped, and with it the sender: the ticket tells.
-        let _ = self.queue.send(Group { load: Load::Messages(messages), route, _room: room, durable });
-        Ticket(ticket)
+    pub fn submit_for(&self, room: Room, messages: Vec<Message>, route: Option<usize>) -> Ticket {
+        self.send(room, Load::Messages(messages), route, false)
+    }
+
+    /// Submits messages as [`Intake::submit_for`] does; the ticket tells what was refused of them.
+    pub fn ask_for(&self, room: Room, messages: Vec<Message>, route: Option<usize>) -> Ticket {
+        self.send(room, Load::Messages(messages), route, true)
+    }
+
+    /// Submits what a door has read by itself; the ticket tells what was refused of it, by the door or later.
+    pub fn ask_parcel(&self, room: Room, parcel: Parcel) -> Ticket {
+        self.send(room, Load::Parcel(parcel), None, true)
     }
 
     /// Submits readings that were read from messages for a route; `otherwise` makes those, should they be needed.
-    pub(crate) fn submit_readings(&self, Room(room): Room, route: usize, batch: Batch, otherwise: Otherwise) -> Ticket {
+    pub(crate) fn submit_readings(&self, room: Room, route: usize, batch: Batch, otherwise: Otherwise) -> Ticket {
+        self.send(room, Load::Readings(batch, otherwise), Some(route), false)
+    }
+
+    fn send(&self, Room(room): Room, load: Load, route: Option<usize>, asked: bool) -> Ticket {
         let (durable, ticket) = oneshot::channel();
-        let load = Load::Readings(batch, otherwise);
-        let _ = self.queue.send(Group { load, route: Some(route), _room: room, durable });
+        // When the intake has ended the group is dropped, and with it the sender: the ticket tells.
+        let _ = self.queue.send(Group { load, route, _room: room, asked, durable });
         Ticket(ticket)
     }
 
@@ -269,8 +286,8 @@ impl Gathering {
             if !append.batches.is_empty() || !append.rejects.is_empty() {
                 cycle::deliver(&writer, append, &metrics).await?;
             }
-            for durable in waiting {
-                let _ = durable.0.send(());
+            for cycle::Waiting { durable, outcome, .. } in waiting {
+                let _ = durable.send(outcome);
             }
             Ok(())
         })

@@ -33,6 +33,26 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// Of a sensor that the registry file does not list.
+    pub(crate) fn unlisted(id: &str) -> Refusal {
+        let detail = format!("sensor {id:?} is not in the registry file; add it there, or set unknown_sensors");
+        Refusal::new(Reason::UnknownSensor, detail)
+    }
+
+    /// Of a sensor past the most that a dataset takes.
+    pub(crate) fn too_many(id: &str, most: usize) -> Refusal {
+        let detail = format!("sensor {id:?} is new and {most} are known; raise max_sensors of the contract");
+        Refusal::new(Reason::TooManySensors, detail)
+    }
+
+    /// Of an instant whose raw readings are gone.
+    pub(crate) fn too_old(time: Time) -> Refusal {
+        let detail = format!("{time} is in a window whose raw readings are gone; `keep` of the contract decides");
+        Refusal::new(Reason::TooOld, detail)
+    }
+}
+
 /// How a payload gives a field's value.
 #[derive(Clone, Copy, Debug)]
 pub struct Mapped<'a> {

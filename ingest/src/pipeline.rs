@@ -2,6 +2,7 @@
 //!
 //! Each message gives rise to readings, to rejects, or to both; never to nothing (but for names a long mapping ignores).
 
+mod parcel;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -14,8 +15,7 @@ use crate::sensors::Sensors;
 use crate::{Catalog, Config, Gather, Message, hash};
 use hashbrown::HashMap;
 use schemas::source::TimeSpec;
-use schemas::time::HOUR;
-use schemas::{Batch, Mark, Reason, Source, Time};
+use schemas::{Mark, Reason, Source, Time};
 use std::sync::Arc;
 
 /// What the store knows of the past, asked while a message is taken.
@@ -93,33 +93,6 @@ impl Pipeline {
         self.take_once(route, message, now, past, &mut None, gather);
     }
 
-    /// Takes readings whose messages say nothing else, all or none: none when a sensor is not welcome, or a window's raw readings
-    /// are gone.
-    pub(crate) fn take_readings(&mut self, read: Batch, past: Past<'_>, gather: &mut Gather) -> bool {
-        let Some(dataset) = self.catalog.datasets.iter().position(|d| d.id == read.dataset.id) else { return false };
-        let (most, sensors) = (read.dataset.max_sensors, &mut self.sensors[dataset]);
-        let room = most.saturating_sub(sensors.len());
-        let new = read.sensors.iter().filter(|id| !sensors.knows(id)).count();
-        let welcome = |id: &Arc<str>| self.catalog.welcomes(dataset, id);
-        // Windows are quarter hours at least, from the full hour.
-        let quarter = |time: &i64| Time(time - time.rem_euclid(HOUR / 4));
-        let mut looked = Time(i64::MIN);
-        let old = read.time.iter().any(|time| {
-            let new = std::mem::replace(&mut looked, quarter(time)) != quarter(time);
-            new && (past.too_old)(&read.dataset.id, Time(*time))
-        });
-        if new > room || old || !read.sensors.iter().all(welcome) {
-            return false;
-        }
-        let batch = &mut gather.batches[dataset];
-        let numbers: Vec<u32> =
-            read.sensors.iter().map(|id| sensors.number(id, gather.number, &mut batch.sensors)).collect();
-        batch.sensor.extend(read.sensor.iter().map(|&sensor| numbers[sensor as usize]));
-        batch.time.extend(read.time);
-        batch.columns.iter_mut().zip(read.columns).for_each(|(to, from)| to.extend(from));
-        true
-    }
-
     /// `arrival`: the time this message got at an earlier route, as all its sources without time share one.
     fn take_once(
         &mut self,
@@ -138,6 +111,7 @@ impl Pipeline {
             Err(refusal) => refusals.whole(gather, refusal),
             Ok(text) => {
                 for index in &decoded.odd {
+                    refusals.of = (*index as u32, Some(route));
                     let detail = format!("element {index} is no object; an array of objects is expected");
                     refusals.whole(gather, Refusal::new(Reason::InvalidPayload, detail));
                 }
@@ -150,6 +124,7 @@ impl Pipeline {
                 }
                 let taking = record::Taking { route: &catalog.routes[route], source, text, message, now, stamp, past };
                 for record in 0..decoded.records() {
+                    refusals.of = (record as u32, Some(route));
                     self.record(&taking, &decoded, record, &mut refusals, gather);
                 }
             }

@@ -1,6 +1,7 @@
 //! Refusals of one message for one source, turned into rejects.
 
 use crate::normalize::Refusal;
+use crate::parcel::{Parcel, Refused};
 use crate::{Gather, Message, hash};
 use hashbrown::HashSet;
 use schemas::{Reason, Reject, Time};
@@ -20,6 +21,8 @@ pub(crate) struct Refusals<'a> {
     hash: Option<u64>,
     /// The topic as it is kept.
     topic: Arc<str>,
+    /// The record that what follows is of, counted from 0, and its route.
+    pub(crate) of: (u32, Option<usize>),
     seen: HashSet<(Reason, Arc<str>)>,
 }
 
@@ -30,7 +33,7 @@ impl<'a> Refusals<'a> {
             ..=TOPIC => message.topic.clone(),
             _ => message.topic[..message.topic.floor_char_boundary(TOPIC)].into(),
         };
-        Refusals { message, source, now, most, hash: None, topic, seen: HashSet::new() }
+        Refusals { message, source, now, most, hash: None, topic, of: (0, None), seen: HashSet::new() }
     }
 
     /// Refuses the message or a reading of it as a whole.
@@ -46,7 +49,7 @@ impl<'a> Refusals<'a> {
         if self.seen.insert((refusal.reason, field.clone())) {
             payload.extend_from_slice(&message.payload[..self.most.min(message.payload.len())]);
         }
-        gather.refuse(Reject {
+        let reject = Reject {
             source: self.source.clone(),
             topic: self.topic.clone(),
             hash,
@@ -55,6 +58,15 @@ impl<'a> Refusals<'a> {
             detail: refusal.detail,
             payload,
             time: self.now,
-        });
+        };
+        gather.refuse(reject, self.of);
     }
+}
+
+/// The reject of a line that a door read, with its text. A long line is cut.
+pub(crate) fn line_reject(parcel: &Parcel, source: Arc<str>, refused: Refused, now: Time, most: usize) -> Reject {
+    let line = parcel.line(refused.at);
+    let Refused { field, refusal: Refusal { reason, detail }, .. } = refused;
+    let payload = line[..most.min(line.len())].to_vec();
+    Reject { source, topic: parcel.topic.clone(), hash: hash::bytes(line), reason, field, detail, payload, time: now }
 }

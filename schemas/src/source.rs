@@ -2,7 +2,7 @@
 
 use crate::template::{Pointer, Template};
 use crate::topic::Filter;
-use crate::{Cadence, Unit, Zone};
+use crate::{Cadence, Pattern, Unit, Zone};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ pub struct Source {
     pub name: Arc<str>,
     /// MQTT subscription, and the pattern for the built-in door.
     pub mqtt: Option<Filter>,
+    /// Whether the dataset's own HTTP door takes it: `http = "readings"`. SenML always comes in there too.
+    pub http: bool,
     /// The sensor's id, from topic levels and payload values.
     pub sensor: Template,
     /// What reads the payload.
@@ -33,11 +35,25 @@ pub struct Source {
     pub attributes: BTreeMap<String, Pointer>,
 }
 
-/// What reads a payload. Further formats become further variants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What reads a payload, and which of what it reads is for the source. Further formats become further variants.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decoder {
     /// A JSON object, or an array of objects, each one reading.
     Json,
+    /// InfluxDB line protocol: the lines of this measurement. Parts are tags; `map` names fields of the line.
+    Line(Arc<str>),
+    /// Graphite's plaintext: the paths of this pattern. `map` names what the part [`crate::pattern::NAME`] stands for, or
+    /// [`crate::pattern::VALUE`] where the pattern has none.
+    Graphite(Pattern),
+    /// A SenML pack (RFC 8428): the records whose name has this pattern; `map` as with Graphite.
+    Senml(Pattern),
+}
+
+impl Decoder {
+    /// Whether its records tell their time by themselves; those that do not are as old as their arrival.
+    pub fn has_time(&self) -> bool {
+        !matches!(self, Decoder::Json)
+    }
 }
 
 /// Where a reading's time comes from.
@@ -45,6 +61,8 @@ pub enum Decoder {
 pub enum TimeSpec {
     /// The message carries none: the instant it arrived.
     Arrival,
+    /// Where the format has it ([`Decoder::has_time`]).
+    Record,
     /// A value of the payload.
     Payload {
         /// Where it is.
@@ -128,7 +146,7 @@ pub enum Mapping {
 pub struct Mapped {
     /// Index of the field in the dataset.
     pub field: usize,
-    /// Where its value is.
+    /// Where its value is; of formats without pointers its name is the one part.
     pub path: Pointer,
     /// Unit the payload gives it in; converted exactly to the field's.
     pub unit: Unit,

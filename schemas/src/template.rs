@@ -42,7 +42,7 @@ impl fmt::Display for Pointer {
     }
 }
 
-/// A text with holes: `{topic.1}` (level 1, counted from 0) and `{/id}` (payload value).
+/// A text with holes: `{topic.1}` (level 1, counted from 0), `{/id}` (payload value) and `{station}` (part).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     /// Literal pieces and holes, in order.
@@ -58,11 +58,25 @@ pub enum Piece {
     Topic(usize),
     /// A value of the payload.
     Payload(Pointer),
+    /// A part of what names the record: a tag, or a part of a pattern.
+    Part(String),
 }
 
 impl Template {
-    /// Parses a template; the error says what would be right.
+    /// Parses a template over topic and payload; the error says what would be right.
     pub fn parse(text: &str) -> Result<Template, String> {
+        let template = Template::parse_named(text)?;
+        let part = template.parts().next().map(str::to_owned);
+        match part {
+            None => Ok(template),
+            Some(part) => Err(format!(
+                "\"{{{part}}}\" is not a hole: write \"{{topic.1}}\" for a topic level (counted from 0) or \"{{/id}}\" for a payload value"
+            )),
+        }
+    }
+
+    /// Parses a template that may name parts; the error says what would be right.
+    pub fn parse_named(text: &str) -> Result<Template, String> {
         if text.is_empty() {
             return Err("write a template such as \"{topic.1}\" or \"{/id}\"".into());
         }
@@ -85,6 +99,14 @@ impl Template {
         Ok(Template { pieces })
     }
 
+    /// The parts its holes ask for.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Part(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether any hole is a payload value.
     pub fn needs_payload(&self) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Payload(_)))
@@ -101,7 +123,7 @@ impl Template {
             .max()
     }
 
-    /// Fills the holes; nothing if a hole has nothing to fill it with. `value` gives a payload value as text.
+    /// Fills the holes; nothing if a hole has nothing to fill it with, or asks for a part. `value` gives a payload value as text.
     pub fn fill(&self, topic: &str, mut value: impl FnMut(&Pointer) -> Option<String>) -> Option<String> {
         let mut text = String::new();
         for piece in &self.pieces {
@@ -109,6 +131,7 @@ impl Template {
                 Piece::Literal(literal) => text.push_str(literal),
                 Piece::Topic(level) => text.push_str(topic.split('/').nth(*level).filter(|level| !level.is_empty())?),
                 Piece::Payload(pointer) => text.push_str(&value(pointer).filter(|value| !value.is_empty())?),
+                Piece::Part(_) => return None,
             }
         }
         Some(text)
@@ -120,10 +143,14 @@ fn hole_of(inside: &str) -> Result<Piece, String> {
     if inside.starts_with('/') {
         return Pointer::parse(inside).map(Piece::Payload);
     }
-    let level = inside.strip_prefix("topic.").and_then(|level| level.parse().ok());
-    level.map(Piece::Topic).ok_or_else(|| {
-        format!("\"{{{inside}}}\" is not a hole: write \"{{topic.1}}\" for a topic level (counted from 0) or \"{{/id}}\" for a payload value")
-    })
+    let Some(level) = inside.strip_prefix("topic.") else {
+        return match inside {
+            "" => Err("\"{}\" is empty: write what it stands for, as in \"{topic.1}\" or \"{/id}\"".into()),
+            part => Ok(Piece::Part(part.into())),
+        };
+    };
+    let wrong = || format!("\"{{{inside}}}\" is no topic level: write \"{{topic.1}}\"; levels are counted from 0");
+    level.parse().map(Piece::Topic).map_err(|_| wrong())
 }
 
 #[cfg(test)]
@@ -178,6 +205,14 @@ mod tests {
             let error = Template::parse(wrong).expect_err(wrong);
             assert!(error.contains(says), "{wrong}: {error}");
         }
+    }
+
+    #[test]
+    fn parts_are_holes_where_there_are_parts() {
+        let template = Template::parse_named("{street}-{host.name}").expect("template");
+        assert_eq!(template.parts().collect::<Vec<_>>(), ["street", "host.name"]);
+        assert_eq!(template.fill("a/b", |_| None), None);
+        assert!(Template::parse_named("{}").is_err());
     }
 
     #[test]

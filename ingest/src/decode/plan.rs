@@ -32,6 +32,8 @@ pub enum Part {
     Topic(usize),
     /// A payload value.
     Slot(usize),
+    /// A part of what names the record: a tag, or a part of a pattern.
+    Named(String),
 }
 
 /// Where values are.
@@ -63,6 +65,7 @@ impl Plan {
             Piece::Literal(text) => Part::Literal(text.clone()),
             Piece::Topic(level) => Part::Topic(*level),
             Piece::Payload(pointer) => Part::Slot(slot(pointer)),
+            Piece::Part(name) => Part::Named(name.clone()),
         });
         let values = match &source.map {
             Mapping::Wide(mapped) => Values::Wide(mapped.iter().map(|entry| slot(&entry.path)).collect()),
@@ -73,7 +76,7 @@ impl Plan {
             },
         };
         let time = match &source.time {
-            TimeSpec::Arrival => None,
+            TimeSpec::Arrival | TimeSpec::Record => None,
             TimeSpec::Payload { path, .. } => Some(slot(path)),
         };
         Plan {

@@ -158,7 +158,7 @@ mod tests {
         let (refused, second) = Ticket::pair();
         let submitted = |ticket, acks| Submitted { ticket, acks, read: Time(0) };
         let mut tickets = VecDeque::from([submitted(first, vec![1, 2]), submitted(second, vec![3])]);
-        assert!(durable.send(()).is_ok());
+        assert!(durable.send(crate::Outcome::default()).is_ok());
         drop(refused);
         let acks = due(&mut tickets).await.map(|due| due.into_iter().flat_map(|s| s.acks).collect::<Vec<_>>());
         assert_eq!(acks.ok(), Some(vec![1, 2]));

@@ -3,7 +3,7 @@
 use super::{Group, Load, refused};
 use crate::metrics::{ByDataset, ByReason, Metrics};
 use crate::pipeline::Past;
-use crate::{Error, Gather, Pipeline};
+use crate::{Error, Gather, Outcome, Pipeline};
 use schemas::Time;
 use std::time::Duration;
 use store::{Append, Kind, Writer};
@@ -12,8 +12,12 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 /// The first and the longest wait before an append that was put off is tried again.
 const WAITS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
-/// Who waits for a group, and its room in the queue until then.
-pub(super) type Waiting = (oneshot::Sender<()>, OwnedSemaphorePermit);
+/// Who waits for a group, what they are told, and its room in the queue until then.
+pub(super) struct Waiting {
+    pub(super) durable: oneshot::Sender<Outcome>,
+    pub(super) outcome: Outcome,
+    _room: OwnedSemaphorePermit,
+}
 
 /// What has been gathered, and who waits for it.
 pub(super) struct Cycle {
@@ -45,8 +49,16 @@ impl Cycle {
         let mark = |hash| writer.mark(hash);
         let too_old = |dataset: &str, time| writer.too_old(dataset, time);
         let past = Past { mark: &mark, too_old: &too_old };
+        let before = group.asked.then(|| self.gather.readings());
+        self.gather.outcome = group.asked.then(Outcome::default);
         let messages = match group.load {
             Load::Messages(messages) => messages,
+            Load::Parcel(parcel) => {
+                self.messages += parcel.weight();
+                self.oldest = self.oldest.min(now);
+                pipeline.take_parcel(parcel, now, past, &mut self.gather);
+                Vec::new()
+            }
             Load::Readings(batch, otherwise) => {
                 self.messages += batch.len() * 8 * (2 + batch.columns.len());
                 match pipeline.take_readings(batch, past, &mut self.gather) {
@@ -63,7 +75,9 @@ impl Cycle {
             self.messages += message.weight();
             self.oldest = self.oldest.min(message.arrived);
         }
-        self.waiting.push((group.durable, group._room));
+        let mut outcome = self.gather.outcome.take().unwrap_or_default();
+        outcome.taken = before.map_or(0, |before| self.gather.readings() - before);
+        self.waiting.push(Waiting { durable: group.durable, outcome, _room: group._room });
     }
 
     /// The append of what was gathered, who waits for it, and when the oldest message arrived.

@@ -67,9 +67,7 @@ impl Pipeline {
         fill_id(&mut self.id, &taking.route.plan, &taking.message.topic, record)?;
         normalize::sensor(&self.id)?;
         if !self.catalog.welcomes(taking.route.dataset, &self.id) {
-            let detail =
-                format!("sensor {:?} is not in the registry file; add it there, or set unknown_sensors", self.id);
-            return Err(Refusal::new(Reason::UnknownSensor, detail));
+            return Err(Refusal::unlisted(&self.id));
         }
         let dataset = &self.catalog.datasets[taking.route.dataset];
         let time = match taking.stamp {
@@ -77,8 +75,7 @@ impl Pipeline {
             None => stamped(taking, dataset, record)?,
         };
         if (taking.past.too_old)(&dataset.id, time) {
-            let detail = format!("{time} is in a window whose raw readings are gone; `keep` of the contract decides");
-            return Err(Refusal::new(Reason::TooOld, detail));
+            return Err(Refusal::too_old(time));
         }
         Ok(time)
     }
@@ -149,9 +146,7 @@ impl Pipeline {
         if self.sensors[taking.route.dataset].admits(&self.id, dataset.max_sensors) {
             return Ok(());
         }
-        let (id, most) = (&self.id, dataset.max_sensors);
-        let detail = format!("sensor {id:?} is new and {most} are known; raise max_sensors of the contract");
-        Err(Refusal::new(Reason::TooManySensors, detail))
+        Err(Refusal::too_many(&self.id, dataset.max_sensors))
     }
 
     /// Adds the row, and a note of what is new about the sensor.
@@ -226,6 +221,11 @@ fn fill_id(id: &mut String, plan: &Plan, topic: &str, record: &Record<'_>) -> Re
                     return Err(Refusal::new(Reason::MissingSensor, detail));
                 }
             },
+            // Formats with parts are read elsewhere: contracts see to it.
+            Part::Named(name) => {
+                let detail = format!("the sensor's id asks for the part {name:?}, and JSON has none");
+                return Err(Refusal::new(Reason::MissingSensor, detail));
+            }
             Part::Slot(slot) => {
                 let value = record.value(*slot);
                 match value.text() {

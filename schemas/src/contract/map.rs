@@ -3,7 +3,7 @@
 use super::dataset::optional;
 use super::field::Declared;
 use super::section::{Item, Section};
-use super::source::pointer;
+use super::source::{key, pointer};
 use crate::source::{LongName, Mapped, Mapping};
 use crate::template::Pointer;
 use crate::{Kind, Unit, near};
@@ -12,16 +12,25 @@ use std::collections::BTreeMap;
 /// Payload text to the index of a state's value.
 type Words = BTreeMap<String, i64>;
 
-/// A wide mapping, or a long one where it has `by`.
-pub(super) fn read(item: &Item<'_>, fields: &[Declared]) -> Option<Mapping> {
+/// A wide mapping, or a long one where it has `by`. `keyed`: values have names, not pointers.
+pub(super) fn read(item: &Item<'_>, fields: &[Declared], keyed: bool) -> Option<Mapping> {
     let section = item.section()?;
-    if section.has("by") { long(item, section, fields) } else { wide(item, section, fields) }
+    match keyed {
+        true => wide(item, section, fields, key),
+        false if section.has("by") => long(item, section, fields),
+        false => wide(item, section, fields, Pointer::parse),
+    }
 }
 
-fn wide(item: &Item<'_>, section: Section<'_>, fields: &[Declared]) -> Option<Mapping> {
+fn wide(
+    item: &Item<'_>,
+    section: Section<'_>,
+    fields: &[Declared],
+    parse: fn(&str) -> Result<Pointer, String>,
+) -> Option<Mapping> {
     let entry = |item: Item<'_>| {
         let field = index(&item, fields)?;
-        let (path, unit, words) = target(&item, &fields[field], "path", Pointer::parse)?;
+        let (path, unit, words) = target(&item, &fields[field], "path", parse)?;
         Some(Mapped { field, path, unit, words })
     };
     let entries: Vec<Option<Mapped>> = section.rest().into_iter().map(entry).collect();

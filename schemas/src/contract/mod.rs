@@ -36,10 +36,14 @@
 //!
 //! | key | value | default |
 //! |---|---|---|
-//! | `mqtt` | topic filter; without it the source serves imports only | none |
-//! | `sensor` | template: text with `{topic.1}` (topic level, counted from 0) and `{/pointer}` | required |
+//! | `mqtt` | topic filter | none |
+//! | `http` | `readings`: JSON and JSON lines posted to `/api/v1/datasets/{id}/readings` | none |
+//! | `line` | measurement: its lines of InfluxDB line protocol, posted to `/write` or `/api/v2/write` | none |
+//! | `graphite` | pattern of paths: `city.{station}.air.{name}`; Graphite's plaintext at the TCP door | none |
+//! | `senml` | pattern of names: `urn:dev:ow:{station}:{name}`; SenML packs, over `mqtt` or posted to `/senml` or to the dataset's readings | none |
 //! | `decoder` | `json`: an object, or an array of objects | `json` |
-//! | `time` | `arrival`, or `{ path, format, zone, fold }`; see below | required |
+//! | `sensor` | template: text with `{topic.1}` (topic level, counted from 0) and `{/pointer}`; with `line` `{tag}`, with patterns `{part}` | required |
+//! | `time` | `arrival`, or `{ path, format, zone, fold }`; see below. Lines, Graphite and SenML have their own | required |
 //! | `stamp` | `start`, or `end` where the time marks the end of its interval: `every` is taken off | `start` |
 //! | `every` | this source's cadence, where it differs; serves coverage and `stamp` | the dataset's |
 //! | `missing` | texts that mean "no value"; JSON null always does | `[""]` |
@@ -57,8 +61,14 @@
 //!
 //! **`map`**, long (one object carries one value): `by` and `value` are pointers to the name and the value; then field to
 //! the name in the payload, or to `{ name, unit, words }`; `ignore` lists names that are known and not wanted.
+//!
+//! **`map`** of lines: field to the name the line has it by (or `{ path, unit, words }`); `place` and `attributes` name fields
+//! and tags of the line in the same way. With patterns: field to what the part `{name}` stands for; a pattern without it tells
+//! one value, which `map` calls `value`. A part stands for one character or more, without `.` in paths and without `:` and `/`
+//! in names; `{*}` for any.
 
 mod dataset;
+mod decoder;
 mod field;
 mod keep;
 mod map;

@@ -1,7 +1,7 @@
 //! Contracts: the shipped ones, the defaults, and a file full of faults.
 
 use super::*;
-use crate::source::{Fold, Mapping, Stamp, TimeFormat, TimeSpec};
+use crate::source::{Decoder, Fold, Mapping, Stamp, TimeFormat, TimeSpec};
 use crate::time::{DAY, HOUR};
 use crate::{Access, Cadence, Keep, Kind, UnknownSensors};
 
@@ -109,6 +109,52 @@ fn quantiles_are_kept_where_they_are_asked_for() {
     assert!(parse(&[text("rooms.toml", &toml)]).expect("contract")[0].fields[0].quantiles);
     check("kind = \"gauge\"", "kind = \"gauge\"\nquantiles = \"yes\"", &["true or false without quotes"]);
     check("kind = \"gauge\"", "kind = \"cumulative\"\nquantiles = true", &["quantiles are of kinds"]);
+}
+
+#[test]
+fn lines_paths_and_names_are_mapped_by_what_they_call_things() {
+    let source = |lines: &str| {
+        let start = SMALL.find("[[source]]").expect("a source");
+        let toml = format!("{}[[source]]\n{lines}", &SMALL[..start]);
+        parse(&[text("rooms.toml", &toml)]).map(|mut datasets| {
+            let dataset = Arc::get_mut(&mut datasets[0]).expect("ours alone");
+            dataset.sources.remove(0)
+        })
+    };
+    let line = source(
+        "line = \"room\"\nsensor = \"{floor}-{host.name}\"\nmap = { co2 = \"co2_ppm\" }\nplace = { lon = \"lon\", lat = \"lat\" }\nattributes = { street = \"street\" }",
+    );
+    let line = line.unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(matches!(line.time, TimeSpec::Record) && !line.http);
+    assert!(matches!(&line.decoder, Decoder::Line(name) if &**name == "room"));
+    assert!(matches!(&line.map, Mapping::Wide(all) if all[0].path.parts == ["co2_ppm"]));
+    assert_eq!(line.attributes["street"].parts, ["street"]);
+    for (lines, says) in [
+        ("line = \"room\"\nsensor = \"{/id}\"\nmap = { co2 = \"co2\" }", "JSON pointer"),
+        ("line = \"room\"\nsensor = \"{id}\"\nmap = { co2 = \"/co2\" }", "no pointers"),
+        ("line = \"room\"\nsensor = \"{id}\"\nmap = { co2 = \"co2\" }\ntime = \"arrival\"", "its own time"),
+        ("line = \"room\"\nmqtt = \"a/+\"\nsensor = \"{id}\"\nmap = { co2 = \"co2\" }", "remove mqtt"),
+        ("line = \"room\"\nsenml = \"{id}\"\nsensor = \"{id}\"\nmap = { co2 = \"co2\" }", "one format"),
+        ("line = \"room\"\nhttp = \"readings\"\nsensor = \"{id}\"\nmap = { co2 = \"co2\" }", "/write"),
+        ("graphite = \"a.{id}.{name}\"\nsensor = \"{it}\"\nmap = { co2 = \"co2\" }", "does not have"),
+        ("graphite = \"a.{id}.co2\"\nsensor = \"{id}\"\nmap = { co2 = \"co2\" }", "several values"),
+        ("senml = \"{id}{name}\"\nsensor = \"{id}\"\nmap = { co2 = \"co2\" }", "between"),
+        ("http = \"writings\"\nsensor = \"{/id}\"\ntime = \"arrival\"\nmap = { co2 = \"/co2\" }", "readings"),
+    ] {
+        let faults = source(lines).expect_err(lines).to_string();
+        assert!(faults.contains(says), "{lines}: {faults}");
+    }
+    for lines in [
+        "graphite = \"a.{id}.co2\"\nsensor = \"{id}\"\nmap = { co2 = \"value\" }",
+        "graphite = \"a.{id}.{name}\"\nsensor = \"{id}\"\nmap = { co2 = \"co2\" }\nattributes = { room = \"id\" }",
+        "senml = \"urn:dev:{id}:{name}\"\nmqtt = \"up/+\"\nsensor = \"{topic.1}-{id}\"\nmap = { co2 = \"co2\" }",
+    ] {
+        source(lines).unwrap_or_else(|faults| panic!("{lines}: {faults}"));
+    }
+    assert!(
+        source("http = \"readings\"\nsensor = \"{/id}\"\ntime = \"arrival\"\nmap = { co2 = \"/co2\" }")
+            .is_ok_and(|source| source.http)
+    );
 }
 
 #[test]
