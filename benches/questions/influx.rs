@@ -1,14 +1,14 @@
 //! InfluxDB 1.6: a measurement per dataset, the sensor as its tag; integers where the resolution is 1.
 
+use crate::peer;
 use crate::process::pause;
 use crate::question::{Question, Rows, Sort};
 use crate::rows::{Stretch, Text, utc_days};
 use crate::server::megabytes;
-use crate::system::{Peer, Stopwatch, System, clear, free, json, list, number, path, program};
+use crate::system::{Peer, Stopwatch, System, clear, json, list, number, path};
 use crate::town::{DATASETS, SENSORS};
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// Bytes of line protocol in one request: some 10,000 lines.
@@ -21,26 +21,7 @@ pub(crate) struct Influx(Peer);
 
 impl Influx {
     pub(crate) fn open(folder: &Path) -> Influx {
-        let (http, backup) = (free(), free());
-        let mut command = Command::new(program("influxd").expect("looked for before"));
-        for (key, value) in [
-            ("META_DIR", folder.join("meta").display().to_string()),
-            ("DATA_DIR", folder.join("data").display().to_string()),
-            ("DATA_WAL_DIR", folder.join("wal").display().to_string()),
-            ("HTTP_BIND_ADDRESS", http.to_string()),
-            ("BIND_ADDRESS", backup.to_string()),
-            ("HTTP_LOG_ENABLED", "false".into()),
-            ("DATA_QUERY_LOG_ENABLED", "false".into()),
-            ("REPORTING_DISABLED", "true".into()),
-            ("MONITOR_STORE_ENABLED", "false".into()),
-            // By default a shard that rests is compacted after hours; nobody waits for that here.
-            ("DATA_CACHE_SNAPSHOT_WRITE_COLD_DURATION", "5s".into()),
-            ("DATA_COMPACT_FULL_WRITE_COLD_DURATION", "10s".into()),
-        ] {
-            command.env(format!("INFLUXDB_{key}"), value);
-        }
-        command.arg("run").env("HOME", folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Influx(Peer::start(&mut command, http, "/ping"))
+        Influx(peer::influx(folder))
     }
 
     pub(crate) fn load(folder: &Path, days: i64) -> f64 {

@@ -4,14 +4,11 @@ use crate::duck::Duck;
 use crate::influx::Influx;
 use crate::lamppost::Lamppost;
 use crate::note;
-use crate::process::{Process, pause};
+pub(crate) use crate::peer::{Peer, absent, free, program, root, timed};
 use crate::question::{Question, Rows};
 use crate::victoria::Victoria;
-use crate::web::{Reply, Web};
 use serde_json::Value;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A system with the town in it, that can be asked.
@@ -115,12 +112,6 @@ impl Kind {
     }
 }
 
-/// Where loaded towns are kept: beside the build.
-pub(crate) fn root() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the build's folder");
-    target.join("questions")
-}
-
 /// A number that a file holds.
 pub(crate) fn read_number(file: &Path) -> Option<f64> {
     std::fs::read_to_string(file).ok()?.trim().parse().ok()
@@ -130,63 +121,6 @@ pub(crate) fn read_number(file: &Path) -> Option<f64> {
 pub(crate) fn clear(folder: &Path) {
     let _ = std::fs::remove_dir_all(folder);
     std::fs::create_dir_all(folder).expect("folder");
-}
-
-/// The program of a Debian package: installed, or unpacked below `questions/peers`.
-pub(crate) fn program(name: &str) -> Option<PathBuf> {
-    let unpacked = root().join("peers/usr/bin").join(name);
-    let installed = Path::new("/usr/bin").join(name);
-    [installed, unpacked].into_iter().find(|path| path.exists())
-}
-
-fn absent(name: &str) -> Option<String> {
-    let peers = root().join("peers");
-    let why = || format!("no {name} in /usr/bin nor in {}/usr/bin", peers.display());
-    program(name).is_none().then(why)
-}
-
-/// A peer's process with an HTTP door.
-pub(crate) struct Peer {
-    pub(crate) web: Web,
-    _process: Process,
-}
-
-impl Peer {
-    /// Starts one and waits until `path` answers.
-    pub(crate) fn start(command: &mut Command, host: SocketAddr, path: &str) -> Peer {
-        let process = Process::start(command);
-        let until = Instant::now() + Duration::from_secs(120);
-        loop {
-            if TcpStream::connect(host).is_ok() {
-                let mut web = Web::new(&host.to_string());
-                if web.ask(path).status < 300 {
-                    return Peer { web, _process: process };
-                }
-            }
-            assert!(Instant::now() < until, "{:?} does not answer on {host}", command.get_program());
-            pause(Duration::from_millis(50));
-        }
-    }
-
-    /// A GET: its time and answer, or the problem it tells of.
-    pub(crate) fn ask(&mut self, path: &str) -> Result<(Duration, Vec<u8>), String> {
-        timed(&mut self.web, path)
-    }
-}
-
-/// A GET: its time and answer, or the problem it tells of.
-pub(crate) fn timed(web: &mut Web, path: &str) -> Result<(Duration, Vec<u8>), String> {
-    let begun = Instant::now();
-    let reply = web.ask(path);
-    let took = begun.elapsed();
-    if reply.status == 200 { Ok((took, reply.body)) } else { Err(problem(&reply)) }
-}
-
-/// What a problem says (RFC 9457), or whatever came instead of an answer.
-fn problem(reply: &Reply) -> String {
-    let told: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let text = || String::from_utf8_lossy(&reply.body).into_owned();
-    format!("{}, {}", reply.status, told["detail"].as_str().map_or_else(text, str::to_owned))
 }
 
 /// Adds up the seconds of what is done again and again.
@@ -209,12 +143,6 @@ impl Stopwatch {
 pub(crate) fn path(path: &str, query: &[(&str, &str)]) -> String {
     let mut written = url::form_urlencoded::Serializer::new(format!("{path}?"));
     written.extend_pairs(query).finish()
-}
-
-/// A port nobody listens on.
-pub(crate) fn free() -> SocketAddr {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.local_addr());
-    free.expect("a free port")
 }
 
 /// A number in JSON, or a text of one.

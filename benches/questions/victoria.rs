@@ -3,15 +3,15 @@
 //! Its windows look back and begin after their first instant, so that questions are asked a millisecond before the end of
 //! each bucket. Its quantiles lie between two readings. `nocache=1` keeps its answer cache out.
 
+use crate::peer;
 use crate::process::pause;
 use crate::question::{PART, Question, Rows, Sort};
 use crate::rows::{Stretch, Text, utc_days};
 use crate::server::megabytes;
-use crate::system::{Peer, Stopwatch, System, clear, free, json, list, number, path, program};
+use crate::system::{Peer, Stopwatch, System, clear, json, list, number, path};
 use crate::town::{DATASETS, SENSORS};
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// Bytes of CSV in one request.
@@ -22,13 +22,7 @@ pub(crate) struct Victoria(Peer);
 
 impl Victoria {
     pub(crate) fn open(folder: &Path) -> Victoria {
-        let host = free();
-        let mut command = Command::new(program("victoria-metrics").expect("looked for before"));
-        command.arg(format!("-storageDataPath={}", folder.join("data").display()));
-        command.args([&format!("-httpListenAddr={host}"), "-retentionPeriod=100y", "-http.connTimeout=1h"]);
-        command.arg("-loggerLevel=ERROR");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Victoria(Peer::start(&mut command, host, "/health"))
+        Victoria(peer::victoria(folder))
     }
 
     pub(crate) fn load(folder: &Path, days: i64) -> f64 {

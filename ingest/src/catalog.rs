@@ -2,7 +2,7 @@
 
 use crate::decode::Plan;
 use hashbrown::{HashMap, HashSet};
-use schemas::source::TimeSpec;
+use schemas::source::{Decoder, TimeSpec};
 use schemas::{Dataset, Source, UnknownSensors};
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ pub struct Route {
     pub source: usize,
     /// Its mapping.
     pub plan: Plan,
+    /// Whether its messages are SenML packs.
+    pub packs: bool,
 }
 
 /// What to subscribe to at a broker.
@@ -41,7 +43,12 @@ impl Catalog {
     /// The catalog of these datasets.
     pub fn new(datasets: Vec<Arc<Dataset>>) -> Catalog {
         let routes = datasets.iter().enumerate().flat_map(|(dataset, of)| {
-            of.sources.iter().enumerate().map(move |(source, spec)| Route { dataset, source, plan: Plan::new(spec) })
+            of.sources.iter().enumerate().map(move |(source, spec)| Route {
+                dataset,
+                source,
+                plan: Plan::new(spec),
+                packs: matches!(spec.decoder, Decoder::Senml(_)),
+            })
         });
         let listed = datasets.iter().map(|dataset| {
             let refuse = dataset.unknown_sensors == UnknownSensors::Refuse;

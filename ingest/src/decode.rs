@@ -1,7 +1,10 @@
 //! Bytes to the payload values a source's mapping wants. Nothing else of a payload is kept.
 
+pub mod graphite;
 pub mod json;
 pub mod plan;
+pub mod points;
+pub mod senml;
 pub mod shape;
 pub mod slot;
 

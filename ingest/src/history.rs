@@ -14,9 +14,9 @@ use crate::decode::Value;
 use crate::normalize::{self, Mapped};
 use cells::{instant, split, steps};
 use hashbrown::HashMap;
-use schemas::source::{Mapping, Stamp, TimeFormat, TimeSpec};
+use schemas::source::{Mapping, TimeFormat, TimeSpec};
 use schemas::template::{Piece as Hole, Pointer};
-use schemas::{ABSENT, Batch, Cadence, Dataset, Source, Time};
+use schemas::{ABSENT, Batch, Dataset, Time};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -94,7 +94,7 @@ impl Table {
             sensor: from.sensor.pieces.iter().map(piece).collect::<Option<_>>()?,
             time: column(path)?,
             format: format.clone(),
-            interval: interval(from, dataset),
+            interval: normalize::interval(from, dataset),
             values,
         })
     }
@@ -136,14 +136,6 @@ impl Table {
             Mapping::Wide(entries) => entries,
             Mapping::Long { .. } => &[],
         }
-    }
-}
-
-/// What to take off a stamp, in microseconds.
-fn interval(source: &Source, dataset: &Dataset) -> i64 {
-    match (source.stamp, source.every.unwrap_or(dataset.every)) {
-        (Stamp::End, Cadence::Every(micros)) => micros,
-        _ => 0,
     }
 }
 

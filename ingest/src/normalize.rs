@@ -3,9 +3,9 @@
 //! Pure: the clock and the store's memory come in as arguments.
 
 use crate::decode::Value;
-use schemas::source::TimeFormat;
+use schemas::source::{Stamp, TimeFormat};
 use schemas::time::SECOND;
-use schemas::{Decimal, Field, Kind, Place, Reason, Time, Unit, decimal};
+use schemas::{Cadence, Dataset, Decimal, Field, Kind, Place, Reason, Source, Time, Unit, decimal};
 use std::collections::BTreeMap;
 
 /// How far ahead of its arrival a stamp may be: devices' clocks drift.
@@ -126,6 +126,14 @@ pub fn sensor(id: &str) -> Result<(), Refusal> {
     };
     let detail = format!("the sensor's id {wrong}; 1 to {MAX_SENSOR} bytes without control characters are expected");
     Err(Refusal::new(Reason::InvalidSensor, detail))
+}
+
+/// What to take off the stamps of a source, in microseconds: those that mark the end of what they count.
+pub fn interval(source: &Source, dataset: &Dataset) -> i64 {
+    match (source.stamp, source.every.unwrap_or(dataset.every)) {
+        (Stamp::End, Cadence::Every(micros)) => micros,
+        _ => 0,
+    }
 }
 
 /// Checks a stamp against the clock, and gives the instant to keep: the start of what it counts.

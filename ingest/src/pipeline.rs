@@ -2,6 +2,7 @@
 //!
 //! Each message gives rise to readings, to rejects, or to both; never to nothing (but for names a long mapping ignores).
 
+mod pack;
 mod parcel;
 mod record;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 
 use crate::catalog::Routes;
 use crate::decode::Decoded;
+use crate::decode::points::Names;
 use crate::normalize::Refusal;
 use crate::refusals::Refusals;
 use crate::sensors::Sensors;
@@ -39,6 +41,8 @@ pub struct Pipeline {
     /// Marks of the gather under way and of the one on its way to the log.
     marks: [HashMap<u64, Time>; 2],
     gathers: u64,
+    /// What names in packs mean, by the routes a topic leads to.
+    names: HashMap<Box<[usize]>, Names>,
     /// Room that is used again from message to message.
     decoded: Decoded,
     id: String,
@@ -60,6 +64,7 @@ impl Pipeline {
             last_arrival: Time(i64::MIN),
             marks: Default::default(),
             gathers: 0,
+            names: HashMap::new(),
             decoded: Decoded::default(),
             id: String::new(),
             values: Vec::new(),
@@ -83,14 +88,24 @@ impl Pipeline {
             Refusals::new(message, &"".into(), now, self.config.reject_bytes).whole(gather, refusal);
         }
         let mut arrival = None;
+        let mut packs = false;
         for route in routes.iter() {
-            self.take_once(*route, message, now, past, &mut arrival, gather);
+            match self.catalog.routes[*route].packs {
+                true => packs = true,
+                false => self.take_once(*route, message, now, past, &mut arrival, gather),
+            }
+        }
+        if packs {
+            self.take_pack(&routes, message, now, past, gather);
         }
     }
 
     /// Takes a message for one route, whatever its topic: for imports.
     pub fn take_for(&mut self, route: usize, message: &Message, now: Time, past: Past<'_>, gather: &mut Gather) {
-        self.take_once(route, message, now, past, &mut None, gather);
+        match self.catalog.routes[route].packs {
+            true => self.take_pack(&[route], message, now, past, gather),
+            false => self.take_once(route, message, now, past, &mut None, gather),
+        }
     }
 
     /// `arrival`: the time this message got at an earlier route, as all its sources without time share one.
@@ -140,11 +155,7 @@ impl Pipeline {
         message: &'m Message,
         decoded: &mut Decoded,
     ) -> Result<&'m str, Refusal> {
-        if message.size > self.config.max_message || message.size > message.payload.len() {
-            let (size, most) = (message.size, self.config.max_message);
-            let detail = format!("the payload has {size} bytes; at most {most} are taken");
-            return Err(Refusal::new(Reason::TooLarge, detail));
-        }
+        self.fits(message)?;
         if message.retained && matches!(source.time, TimeSpec::Arrival) {
             let detail = "a retained message does not say when it was measured and its payload has no time; \
                           publish without the retain flag or with a time";
@@ -161,6 +172,15 @@ impl Pipeline {
             return Err(Refusal::new(Reason::InvalidPayload, "an empty array; at least one object is expected"));
         }
         Ok(text)
+    }
+
+    /// Whether a message came whole and is not too large.
+    fn fits(&self, message: &Message) -> Result<(), Refusal> {
+        let (size, most) = (message.size, self.config.max_message);
+        if size <= most && size <= message.payload.len() {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::TooLarge, format!("the payload has {size} bytes; at most {most} are taken")))
     }
 
     /// The time of a message without one: that of its first arrival if it was sent again, else its own, never one that

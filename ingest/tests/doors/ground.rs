@@ -40,6 +40,15 @@ sensor = "{topic.1}"
 decoder = "json"
 time = { path = "/ts", format = "%Y-%m-%d %H:%M", zone = "Europe/Prague" }
 map = { co2 = "/co2" }
+[[source]]
+graphite = "house.{box}.co2"
+sensor = "{box}"
+map = { co2 = "value" }
+[[source]]
+mqtt = "senml/+"
+senml = "urn:dev:ow:{box}:{name}"
+sensor = "{box}"
+map = { co2 = "co2" }
 "#,
     r#"
 id = "doors"

@@ -4,6 +4,7 @@
 
 mod broker;
 mod device;
+mod graphite;
 mod ground;
 mod import;
 mod listener;
