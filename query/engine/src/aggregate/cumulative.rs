@@ -8,6 +8,7 @@ use schemas::ABSENT;
 use schemas::time::DAY;
 use std::ops::Range;
 use store::tier::columns::Part as Column;
+use store::tier::growth;
 
 /// The longest silence a growth is counted across, in microseconds. A meter that was silent for longer starts anew, so
 /// that what a bucket holds depends on its readings and not on how far a question looks back.
@@ -68,9 +69,4 @@ pub(super) fn windows(
 /// Growth to a reading from the one before it.
 fn joined(before: Option<Reading>, (time, value): Reading) -> i128 {
     before.filter(|(then, _)| time - then <= LONGEST_SILENCE).map_or(0, |(_, old)| growth(old, value))
-}
-
-/// Growth from one reading to the next; a smaller one means the meter began again at zero.
-fn growth(old: i64, new: i64) -> i128 {
-    if new >= old { i128::from(new) - i128::from(old) } else { i128::from(new.max(0)) }
 }
