@@ -4,9 +4,10 @@ use crate::presence::{Presence, UnderWay};
 use crate::{Kind, Limits, Problem};
 use axum::BoxError;
 use axum::body::{Body, HttpBody};
+use axum::extract::Request;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
@@ -118,6 +119,39 @@ impl HttpBody for Bounded {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// A request's body that an endpoint reads by itself, frame by frame, held to its bounds.
+pub struct Incoming {
+    body: Bounded,
+    fate: Fate,
+}
+
+impl Incoming {
+    /// The body of a request, of at most `most` bytes, at the pace of `limits`.
+    pub fn new(request: Request, limits: &Limits, most: usize) -> Incoming {
+        let presence = request.extensions().get::<Presence>().cloned();
+        let fate = Fate::default();
+        let body = Bounded::sent(request.into_body(), most, Pace::new(limits), presence, fate.clone());
+        Incoming { body, fate }
+    }
+
+    /// The bytes that come next; nothing at its end. After an error the rest of it is not read.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        loop {
+            match poll_fn(|context| Pin::new(&mut self.body).poll_frame(context)).await {
+                None => return Ok(None),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => return Ok(Some(data)),
+                    Err(_) => continue, // trailers
+                },
+                Some(Err(error)) => {
+                    let unknown = || Problem::new(Kind::Invalid, format!("the body cannot be read: {error}"));
+                    return Err(self.fate.get().cloned().unwrap_or_else(unknown));
+                }
+            }
+        }
     }
 }
 

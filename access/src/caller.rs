@@ -53,8 +53,13 @@ impl Caller {
             let text = shown.to_str().ok().and_then(credential).ok_or(Refusal::Unknown)?;
             return ring.check(&text, now).map(Caller::Keyed);
         }
+        Ok(Caller::without_key(peer, headers))
+    }
+
+    /// Who a request comes from, whatever key it shows.
+    pub fn without_key(peer: Option<Peer>, headers: &HeaderMap) -> Caller {
         let address = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |Peer(address)| address.ip().to_canonical());
-        Ok(if is_local(address, headers) { Caller::Local } else { Caller::Anonymous(Origin::of(address)) })
+        if is_local(address, headers) { Caller::Local } else { Caller::Anonymous(Origin::of(address)) }
     }
 
     /// Whether the caller may do something in a dataset; in the whole server when nothing is named.
@@ -84,7 +89,7 @@ impl Caller {
 }
 
 /// The key in an `Authorization` header: `Bearer` (RFC 6750), `Token` (InfluxDB's clients), or the password of `Basic`.
-fn credential(header: &str) -> Option<String> {
+pub fn credential(header: &str) -> Option<String> {
     let (scheme, rest) = header.split_once(' ')?;
     let rest = rest.trim();
     match scheme.to_ascii_lowercase().as_str() {

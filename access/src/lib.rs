@@ -25,6 +25,7 @@ mod stall;
 pub mod tls;
 
 pub use accept::{Peer, run};
+pub use body::Incoming;
 pub use bounds::bounds;
 pub use budget::{Allowance, Budget, Place, Standing, Wait};
 pub use caller::{Caller, Origin};

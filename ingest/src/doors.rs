@@ -3,4 +3,5 @@
 pub mod broker;
 pub mod graphite;
 pub mod hold;
+pub mod http;
 pub mod listener;

@@ -67,6 +67,7 @@ pub struct Intake {
     catalog: Arc<Catalog>,
     clock: SharedClock,
     metrics: Metrics,
+    max_message: usize,
 }
 
 /// The store's clock, shared so that doors stamp arrivals with it.
@@ -165,6 +166,11 @@ impl Intake {
         &self.catalog
     }
 
+    /// Bytes of a message that is read; a larger one is rejected.
+    pub fn max_message(&self) -> usize {
+        self.max_message
+    }
+
     /// The figures that doors count in.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -217,6 +223,7 @@ pub fn open(
         catalog,
         clock: SharedClock(clock.clone()),
         metrics: metrics.clone(),
+        max_message: config.max_message,
     };
     (intake, Gathering { queue: groups, backlog, pipeline, writer, clock, config, metrics })
 }

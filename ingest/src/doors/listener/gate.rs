@@ -72,15 +72,20 @@ impl Gate {
     }
 
     /// What a connection with this login may publish at an instant, and from when on it no longer may.
-    pub(super) fn admit(&self, login: &Login, Time(now): Time) -> Result<(May, Option<Time>), Refusal> {
+    pub(in crate::doors) fn admit(&self, login: &Login, Time(now): Time) -> Result<(May, Option<Time>), Refusal> {
         let ring = self.keys.now();
         let now = Timestamp::from_microsecond(now).unwrap_or(Timestamp::MAX);
-        if !self.closed && !ring.keys.iter().any(|key| writes(key).is_some()) {
+        if !self.asks() {
             return Ok((May::All, None));
         }
         let key = login.key().and_then(|text| ring.check(text, now).ok()).ok_or(Refusal::Unknown)?;
         let until = key.expires.map(|end| Time(end.as_microsecond()));
         writes(&key).map(|may| (may, until)).ok_or(Refusal::Forbidden)
+    }
+
+    /// Whether it asks for a key.
+    pub(in crate::doors) fn asks(&self) -> bool {
+        self.closed || self.keys.now().keys.iter().any(|key| writes(key).is_some())
     }
 
     /// Tells of each change of the keys: open connections ask again then.
