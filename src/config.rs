@@ -28,6 +28,8 @@ pub struct Config {
     pub http: SocketAddr,
     /// Where the built-in MQTT door listens; nothing keeps it shut.
     pub mqtt: Option<SocketAddr>,
+    /// Where the door for Graphite's plaintext listens; nothing keeps it shut.
+    pub graphite: Option<SocketAddr>,
     /// File with the keys of callers.
     pub keys: PathBuf,
     /// How much callers may ask for.
@@ -44,7 +46,9 @@ pub struct Config {
     pub mqtt_front: Front,
     /// Whether publishing there takes a key even while there is none: others can reach the door.
     pub mqtt_keyed: bool,
-    /// Bounds of what is published there.
+    /// Who gets in at the door for Graphite's plaintext.
+    pub graphite_front: Front,
+    /// Bounds of what is published at the built-in MQTT door.
     pub listener: ingest::doors::listener::Config,
     /// Bounds of decoding and of the queue in front of the log.
     pub ingest: ingest::Config,
@@ -64,6 +68,7 @@ impl Config {
             store: store::Config::new(folder.join("log"), folder.join("data")),
             http: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
             mqtt: None,
+            graphite: None,
             keys: folder.join("keys.toml"),
             allowance: access::Allowance::default(),
             anonymous_cells: 1_000_000,
@@ -73,6 +78,7 @@ impl Config {
             // Devices stay connected for good.
             mqtt_front: Front { connections: 10_000, ..Front::default() },
             mqtt_keyed: false,
+            graphite_front: Front { connections: 1024, ..Front::default() },
             listener: ingest::doors::listener::Config::default(),
             ingest: ingest::Config::default(),
             engine: engine::Config::default(),

@@ -72,7 +72,7 @@ fn the_shipped_configs_are_right() {
         fs::write(&file, redirected(config, contracts, folder.path())).expect("written");
         let ended = lamppost([Path::new("check"), Path::new("--config"), &file]);
         // The town's broker is the one thing that cannot be known here.
-        let broker = "warning: nothing can come in: set mqtt.listen or add a [[broker]]\n";
+        let broker = "warning: nothing can come in by MQTT: set mqtt.listen or add a [[broker]]\n";
         let told = if read(config).lines().any(|line| line.starts_with("mqtt.listen")) { "" } else { broker };
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), told), "{config}: {ended:?}");
     }

@@ -10,6 +10,7 @@ use serve::{Figure, FigureKind};
 pub(super) struct Fronts {
     pub(super) http: Front,
     pub(super) mqtt: Front,
+    pub(super) graphite: Front,
 }
 
 /// A figure each door has: name, help, kind and how it is read.
@@ -26,13 +27,15 @@ impl Fronts {
     /// The fronts of a config, as far as the limit of open files has room for them; that limit is raised first.
     pub(super) fn new(config: &Config) -> Fronts {
         let (mut http, mut mqtt) = (config.http_front.clone(), config.mqtt_front.clone());
-        descriptors::fit(descriptors::raise(), &mut [("http", &mut http), ("mqtt", &mut mqtt)]);
-        Fronts { http, mqtt }
+        let mut graphite = config.graphite_front.clone();
+        let doors = &mut [("http", &mut http), ("mqtt", &mut mqtt), ("graphite", &mut graphite)];
+        descriptors::fit(descriptors::raise(), doors);
+        Fronts { http, mqtt, graphite }
     }
 
     /// Each with its name.
-    pub(super) fn each(&self) -> [(&'static str, &Front); 2] {
-        [("http", &self.http), ("mqtt", &self.mqtt)]
+    pub(super) fn each(&self) -> [(&'static str, &Front); 3] {
+        [("http", &self.http), ("mqtt", &self.mqtt), ("graphite", &self.graphite)]
     }
 
     /// The figures now.

@@ -39,6 +39,14 @@ impl App {
                 Ok(())
             });
         }
+        if let Some(socket) = sockets.graphite {
+            let (entrance, intake) = (Entrance::new(socket, fronts.graphite.clone()), self.intake.clone());
+            let end = word(doors_closed.clone());
+            doors.spawn(async move {
+                doors::graphite::run(entrance, intake, doors::graphite::Config::default(), end).await;
+                Ok(())
+            });
+        }
         for broker in &config.brokers {
             doors.spawn(doors::broker::run(broker.clone(), self.intake.clone(), word(doors_closed.clone())));
         }

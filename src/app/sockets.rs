@@ -11,17 +11,24 @@ pub struct Sockets {
     pub http: TcpListener,
     /// The built-in MQTT door, if it is open.
     pub mqtt: Option<TcpListener>,
+    /// The door for Graphite's plaintext, if it is open.
+    pub graphite: Option<TcpListener>,
 }
 
 impl Sockets {
     /// Binds what the config names; port 0 takes a free one.
     pub async fn bind(config: &Config) -> Result<Sockets, Error> {
         let http = bind("http.listen", config.http).await?;
-        let mqtt = match config.mqtt {
-            Some(address) => Some(bind("mqtt.listen", address).await?),
-            None => None,
-        };
-        Ok(Sockets { http, mqtt })
+        let mqtt = bind_if("mqtt.listen", config.mqtt).await?;
+        let graphite = bind_if("graphite.listen", config.graphite).await?;
+        Ok(Sockets { http, mqtt, graphite })
+    }
+}
+
+async fn bind_if(what: &str, address: Option<SocketAddr>) -> Result<Option<TcpListener>, Error> {
+    match address {
+        Some(address) => bind(what, address).await.map(Some),
+        None => Ok(None),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::app::{self, certificates};
 use crate::{Config, Error, console, contracts};
-use schemas::source::TimeSpec;
-use schemas::{Access, Cadence, Dataset, Faults};
+use schemas::source::{Decoder, TimeSpec};
+use schemas::{Access, Cadence, Dataset, Faults, Source};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,20 +62,41 @@ fn contracts_folder(file: &Path) -> Option<PathBuf> {
 /// One dataset in one line.
 fn line(dataset: &Dataset) -> String {
     let fields: Vec<&str> = dataset.fields.iter().map(|field| &*field.name).collect();
-    let topics: Vec<&str> = dataset.sources.iter().filter_map(|s| Some(s.mqtt.as_ref()?.as_str())).collect();
+    let ways: Vec<String> = dataset.sources.iter().map(way).collect();
     let every = match dataset.every {
         Cadence::Every(micros) => format!("every {} s", micros / schemas::time::SECOND),
         Cadence::Event => "by event".into(),
     };
-    let (fields, topics) = (fields.join(", "), topics.join(", "));
-    format!("  {}: {fields}; {every}; from {topics}; {} sensors registered", dataset.id, dataset.sensors.len())
+    let (fields, ways) = (fields.join(", "), ways.join(", "));
+    format!("  {}: {fields}; {every}; from {ways}; {} sensors registered", dataset.id, dataset.sensors.len())
+}
+
+/// How readings of a source arrive, in a word or two.
+fn way(source: &Source) -> String {
+    let topic = source.mqtt.as_ref().map(|filter| filter.as_str());
+    match (&source.decoder, topic) {
+        (Decoder::Line(measurement), _) => format!("lines of {measurement:?}"),
+        (Decoder::Graphite(pattern), _) => format!("Graphite paths {:?}", pattern.as_str()),
+        (Decoder::Senml(pattern), None) => format!("SenML names {:?}", pattern.as_str()),
+        (Decoder::Senml(pattern), Some(topic)) => format!("SenML names {:?} at {topic}", pattern.as_str()),
+        (Decoder::Json, Some(topic)) => topic.to_owned(),
+        (Decoder::Json, None) if source.http => "its HTTP door".to_owned(),
+        (Decoder::Json, None) => "imports".to_owned(),
+    }
 }
 
 /// What is allowed, but worth knowing.
 fn warnings(config: &Config, datasets: &[Arc<Dataset>]) -> Vec<String> {
     let mut warnings = Vec::new();
-    if config.mqtt.is_none() && config.brokers.is_empty() {
-        warnings.push("nothing can come in: set mqtt.listen or add a [[broker]]".into());
+    let sources = || datasets.iter().flat_map(|dataset| &dataset.sources);
+    if config.mqtt.is_none() && config.brokers.is_empty() && sources().any(|source| source.mqtt.is_some()) {
+        warnings.push("nothing can come in by MQTT: set mqtt.listen or add a [[broker]]".into());
+    }
+    let graphite = |source: &&Source| matches!(source.decoder, Decoder::Graphite(_));
+    if config.graphite.is_none()
+        && let Some(source) = sources().find(graphite)
+    {
+        warnings.push(format!("{}: nothing can come in by Graphite's plaintext: set graphite.listen", source.name));
     }
     let fronts = [("http", &config.http_front), ("mqtt", &config.mqtt_front)];
     warnings.extend(certificates::warnings(fronts, app::clock()()));
@@ -88,7 +109,7 @@ fn warnings(config: &Config, datasets: &[Arc<Dataset>]) -> Vec<String> {
             dataset.id
         ));
     }
-    for source in datasets.iter().flat_map(|dataset| &dataset.sources) {
+    for source in sources() {
         if matches!(source.time, TimeSpec::Arrival) {
             warnings.push(format!(
                 "{}: time = \"arrival\" is at-least-once: a redelivery that comes late counts as a new reading; \

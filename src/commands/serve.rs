@@ -24,11 +24,15 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let sockets = Sockets::bind(&config).await?;
     let http = sockets::address(&sockets.http)?;
     let mqtt = sockets.mqtt.as_ref().map(sockets::address).transpose()?;
+    let graphite = sockets.graphite.as_ref().map(sockets::address).transpose()?;
     let app = App::open(&config, datasets, app::clock()).await?;
     let secured = |front: &access::Front| if front.tls.is_some() { "s" } else { "" };
     console::say(format!("http door: http{}://{http}", secured(&config.http_front)));
     if let Some(mqtt) = mqtt {
         console::say(format!("mqtt door: mqtt{}://{mqtt}", secured(&config.mqtt_front)));
+    }
+    if let Some(graphite) = graphite {
+        console::say(format!("graphite door: tcp://{graphite}"));
     }
     for broker in &config.brokers {
         console::say(format!("broker: {}", broker.name()));

@@ -38,6 +38,29 @@ pub(super) fn read(root: &Table<'_>, folder: &Path, config: &mut Config, insecur
         listener.patience = mqtt.age("patience").unwrap_or(listener.patience);
         mqtt.close();
     }
+    if let Some(graphite) = root.table("graphite") {
+        config.graphite = plaintext(&graphite, insecure);
+        let front = &mut config.graphite_front;
+        front.connections = graphite.count("connections").unwrap_or(front.connections);
+        front.per_address = graphite.count("connections_per_address").unwrap_or(front.per_address);
+        graphite.close();
+    }
+}
+
+/// The address of the door for Graphite's plaintext. Nobody can show a key there, so others get in only on the operator's word.
+fn plaintext(door: &Table<'_>, insecure: bool) -> Option<SocketAddr> {
+    let address = door.address("listen")?;
+    if !insecure && !address.ip().to_canonical().is_loopback() {
+        let wrong = format!(
+            "graphite.listen = \"{address}\" is reachable from other machines, and Graphite's plaintext has no keys"
+        );
+        let port = address.port();
+        let remedy = format!(
+            "set graphite.listen = \"127.0.0.1:{port}\" and send from this machine; or start with --insecure if the network itself is trusted"
+        );
+        door.fault("listen", wrong, remedy);
+    }
+    Some(address)
 }
 
 /// Whether a key is there that can be used.

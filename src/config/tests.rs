@@ -96,6 +96,10 @@ fn an_open_door_needs_more_than_an_address() {
     assert!(faults[0].contains("there is no TLS") && !faults[0].contains("key add"), "{faults:#?}");
     std::fs::write(&keys, "key = 1").unwrap();
     assert!(parse(&format!("keys = {keys:?}")).unwrap_err()[0].contains("keys.toml: "));
+    // Graphite's plaintext has no keys.
+    let faults = parse("graphite.listen = \"0.0.0.0:2003\"\n").unwrap_err();
+    assert!(faults[0].contains("no keys") && faults[0].contains("127.0.0.1:2003"), "{faults:#?}");
+    assert!(parse("graphite.listen = \"127.0.0.1:2003\"\n").is_ok());
     // Proxies speak HTTP: they are no way out for the MQTT door.
     assert!(parse("trusted_proxies = [\"10.0.0.0/8\"]\nmqtt.listen = \"0.0.0.0:1883\"\n").is_err());
 }

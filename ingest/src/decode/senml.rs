@@ -70,6 +70,12 @@ pub fn read(names: &mut Names, pack: &Pack<'_>) -> (Parcel, bool) {
     (points.finish(body.clone()), base.relative)
 }
 
+/// Where each record of a pack begins, in bytes; none if it cannot be read.
+pub fn places(body: &[u8]) -> Vec<u32> {
+    let records = serde_json::from_slice::<Vec<&RawValue>>(body).unwrap_or_default();
+    records.iter().map(|record| (record.get().as_ptr() as usize - body.as_ptr() as usize) as u32).collect()
+}
+
 impl Base {
     fn record(&mut self, (raw, at): (&RawValue, usize), pack: &Pack<'_>, points: &mut Points<'_>) -> Result<(), Wrong> {
         let record: Map<String, serde_json::Value> =

@@ -9,6 +9,7 @@ mod caller;
 mod ping;
 mod readers;
 mod readings;
+mod senml;
 mod write;
 
 use crate::Intake;
@@ -34,6 +35,8 @@ pub struct Config {
     pub readers: usize,
     /// Bytes of series that each of them remembers.
     pub series_bytes: usize,
+    /// Names of SenML whose meaning is remembered, for each set of datasets that senders may write.
+    pub max_names: usize,
     /// Lines and fields of one body that are refused one by one; the rest of it is not read.
     pub max_refused: usize,
     /// How long a body that has been read waits for room in front of the log. Past it it is refused with 503.
@@ -47,6 +50,7 @@ impl Default for Config {
             memory_bytes: 128 << 20,
             readers: 4,
             series_bytes: 32 << 20,
+            max_names: 65_536,
             max_refused: 10_000,
             patience: Duration::from_secs(2),
         }
@@ -76,6 +80,8 @@ struct Door {
     parts: Parts,
     bodies: Bodies,
     readers: Readers,
+    /// What names of SenML mean.
+    known: senml::Known,
     metrics: DoorMetrics,
 }
 
@@ -86,12 +92,14 @@ pub fn router(parts: Parts) -> Router {
     let door = Door {
         bodies: Bodies::new(&parts.config),
         readers: Readers::new(measures, bounds, parts.config.readers),
+        known: senml::Known::default(),
         metrics: parts.intake.metrics().door("http"),
         parts,
     };
     Router::new()
         .route("/write", post(write::first))
         .route("/api/v2/write", post(write::second))
+        .route("/senml", post(senml::post))
         .route("/ping", get(ping::get).post(ping::get))
         .route("/api/v1/datasets/{dataset}/readings", post(readings::post))
         .with_state(Arc::new(door))

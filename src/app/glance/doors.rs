@@ -48,6 +48,11 @@ impl Doors {
             let door = Door { name: "listener".to_owned(), address, ..Door::default() };
             doors.push((door, metrics.door("listener")));
         }
+        if let Some(socket) = &sockets.graphite {
+            let address = format!("tcp://{}", sockets::address(socket)?);
+            let door = Door { name: "graphite".to_owned(), address, ..Door::default() };
+            doors.push((door, metrics.door("graphite")));
+        }
         for broker in &config.brokers {
             let (name, address) = (broker.name(), broker.url.to_string());
             let door = Door { name: format!("broker {name}"), address, broker: true, ..Door::default() };

@@ -1,6 +1,6 @@
 //! JSON at a dataset's own door, `POST /api/v1/datasets/{dataset}/readings`: an object, an array of objects, or JSON lines.
 //!
-//! Read as the dataset's source with `http = "readings"` says.
+//! Read as the dataset's source with `http = "readings"` says. SenML comes in here too, by its media type.
 
 use super::Door;
 use crate::parcel::Refused;
@@ -26,6 +26,9 @@ pub(super) async fn post(
     Path(dataset): Path<String>,
     request: Request,
 ) -> Response<Body> {
+    if content_type(&request) == Some(super::senml::TYPE) {
+        return door.pack(&dataset, request).await;
+    }
     let began = Instant::now();
     match door.readings(&dataset, request).await {
         Ok(outcomes) => {
@@ -74,6 +77,20 @@ impl Door {
         Ok(outcomes)
     }
 
+    /// Takes a pack for a dataset.
+    async fn pack(&self, dataset: &str, request: Request) -> Response<Body> {
+        let may = self.admit(&request, None).and_then(|may| self.allows(&may, dataset));
+        if let Err(problem) = may {
+            return problem.into_response();
+        }
+        let routes = self.packs(|id| id == dataset);
+        if routes.is_empty() {
+            let detail = format!("no dataset {dataset:?} takes SenML: its contract needs a [[source]] with `senml`");
+            return Problem::new(Kind::NotFound, detail).into_response();
+        }
+        self.answer_pack(routes, request).await
+    }
+
     /// The route of the dataset's own door.
     fn route(&self, dataset: &str) -> Result<usize, Problem> {
         let catalog = self.parts.intake.catalog();
@@ -109,7 +126,7 @@ fn split(text: &Bytes) -> Vec<(usize, Bytes)> {
 }
 
 /// What became of the readings: 200 when all were taken, 422 with the first that were not.
-fn told(outcomes: &[(usize, Outcome)]) -> Response<Body> {
+pub(super) fn told(outcomes: &[(usize, Outcome)]) -> Response<Body> {
     let taken: u64 = outcomes.iter().map(|(_, outcome)| outcome.taken).sum();
     let refused: u64 = outcomes.iter().map(|(_, outcome)| outcome.refused).sum();
     let fault = |first: usize, refused: &Refused| -> Value {
