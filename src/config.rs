@@ -50,6 +50,12 @@ pub struct Config {
     pub graphite_front: Front,
     /// Bounds of what is published at the built-in MQTT door.
     pub listener: ingest::doors::listener::Config,
+    /// Whether writing at the HTTP door takes a key even while there is none: others can reach the door.
+    pub http_keyed: bool,
+    /// Whether anybody who reaches the HTTP door may write while no key is asked for (`--insecure`).
+    pub http_open: bool,
+    /// Bounds of what is written there.
+    pub write: ingest::doors::http::Config,
     /// Bounds of decoding and of the queue in front of the log.
     pub ingest: ingest::Config,
     /// Bounds of questions and answers.
@@ -80,6 +86,9 @@ impl Config {
             mqtt_keyed: false,
             graphite_front: Front { connections: 1024, ..Front::default() },
             listener: ingest::doors::listener::Config::default(),
+            http_keyed: false,
+            http_open: false,
+            write: ingest::doors::http::Config::default(),
             ingest: ingest::Config::default(),
             engine: engine::Config::default(),
             sql: engine::sql::Config::default(),
@@ -202,6 +211,18 @@ fn way_in(root: &Table<'_>, config: &mut Config) {
         config.ingest.max_message = bytes.unwrap_or(config.ingest.max_message);
         config.listener.max_message = config.ingest.max_message;
         message.close();
+    }
+    if let Some(write) = root.table("write") {
+        let door = &mut config.write;
+        for (key, bytes) in
+            [("bytes", &mut door.body_bytes), ("memory", &mut door.memory_bytes), ("series", &mut door.series_bytes)]
+        {
+            *bytes = write.size(key).and_then(|b| usize::try_from(b).ok()).unwrap_or(*bytes);
+        }
+        door.readers = write.count("readers").unwrap_or(door.readers);
+        door.max_refused = write.count("refused").unwrap_or(door.max_refused);
+        door.patience = write.age("patience").unwrap_or(door.patience);
+        write.close();
     }
     if let Some(intake) = root.table("intake") {
         let bytes = intake.size("bytes").and_then(|b| usize::try_from(b).ok());

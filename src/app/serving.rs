@@ -6,7 +6,7 @@ use super::operate::Operator;
 use super::watch::Watch;
 use super::{App, Sockets, Summary, certificates, ended, figures, glance, told};
 use crate::{Config, Error};
-use access::{Entrance, Keys};
+use access::{Budget, Entrance, Keys};
 use ingest::doors;
 use ingest::doors::listener::gate::Gate;
 use std::sync::{Arc, Mutex};
@@ -28,8 +28,11 @@ impl App {
             .map_err(|wrong| Error::run(format!("{}: {wrong}", config.keys.display())))?;
         let watch = self.watch(config, &sockets, &fronts)?;
         let parts = self.parts(config, &watch, keys.clone())?;
+        let readings = self.readings_door(config, keys.clone(), parts.admission.budget.clone());
+        // Where both have a path, one takes GET and the other POST.
+        let router = serve::router(parts).merge(doors::http::router(readings));
         let entrance = Entrance::new(sockets.http, fronts.http.clone());
-        let http = tokio::spawn(access::run(entrance, serve::router(parts), config.limits, word(http_closed)));
+        let http = tokio::spawn(access::run(entrance, router, config.limits, word(http_closed)));
         let mut doors = JoinSet::new();
         if let Some(socket) = sockets.mqtt {
             let (entrance, gate) = (Entrance::new(socket, fronts.mqtt.clone()), Gate::new(keys, config.mqtt_keyed));
@@ -118,6 +121,18 @@ impl App {
             status: Arc::new(move || asked.glance(pool.figures()).json()),
             operate: Arc::new(move |order| operator.act(order)),
         })
+    }
+
+    /// What the HTTP door for readings is made of.
+    fn readings_door(&self, config: &Config, keys: Keys, budget: Arc<Budget>) -> doors::http::Parts {
+        doors::http::Parts {
+            intake: self.intake.clone(),
+            gate: Gate::new(keys, config.http_keyed),
+            open: config.http_open,
+            budget,
+            limits: config.limits,
+            config: config.write.clone(),
+        }
     }
 
     fn summary(&self) -> Summary {

@@ -17,6 +17,7 @@ pub(super) fn read(root: &Table<'_>, folder: &Path, config: &mut Config, insecur
     let header = root.choice("forwarding_header", &Header::ALL).unwrap_or_default();
     let proxies = Arc::new(Proxies { networks: root.networks("trusted_proxies"), header });
     let proxied = !proxies.networks.is_empty();
+    config.http_open = insecure;
     let guard = Guard { keys: has_key(root, config), tls: false, proxies: None, insecure };
     if let Some(http) = root.table("http") {
         front(&http, "http", Speaks::Http, folder, &mut config.http_front);
@@ -24,6 +25,7 @@ pub(super) fn read(root: &Table<'_>, folder: &Path, config: &mut Config, insecur
         if let Some(address) = listen(&http, "http", guard, &mut config.http_front) {
             config.http = address;
         }
+        config.http_keyed = !insecure && !config.http.ip().to_canonical().is_loopback();
         limits(&http, &mut config.limits);
         http.close();
     }

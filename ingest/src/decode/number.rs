@@ -41,7 +41,7 @@ impl Quick {
     }
 
     /// The number that begins at a byte, in steps, and the byte after it; nothing if it is not a plain one within range.
-    #[inline]
+    #[inline(always)]
     pub fn read(&self, text: &[u8], at: usize) -> Option<(i64, usize)> {
         let negative = *text.get(at)? == b'-';
         let start = at + usize::from(negative);
@@ -60,7 +60,7 @@ impl Quick {
 }
 
 /// Eight bytes from `at` on; what is not there is zero.
-#[inline]
+#[inline(always)]
 pub(super) fn word(text: &[u8], at: usize) -> u64 {
     match text.get(at..).and_then(|rest| rest.first_chunk()) {
         Some(bytes) => u64::from_le_bytes(*bytes),
@@ -78,14 +78,14 @@ fn last_word(text: &[u8], at: usize) -> u64 {
 }
 
 /// How many of the bytes, from the first on, are digits (less [`ZEROS`]).
-#[inline]
+#[inline(always)]
 fn digits(word: u64) -> usize {
     let others = (word.wrapping_add(0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080;
     others.trailing_zeros() as usize / 8
 }
 
 /// The number of the first `count` bytes (1 to 8), which are digits less [`ZEROS`].
-#[inline]
+#[inline(always)]
 fn number(word: u64, count: usize) -> i64 {
     let word = word << (64 - 8 * count);
     let pairs = (word & 0x0f0f_0f0f_0f0f_0f0f).wrapping_mul(2561) >> 8;
@@ -94,7 +94,7 @@ fn number(word: u64, count: usize) -> i64 {
 }
 
 /// A number that ends within eight bytes: its digits, how many of them are behind the point, and the byte after it.
-#[inline]
+#[inline(always)]
 fn short(text: &[u8], start: usize) -> Option<(i64, usize, usize)> {
     let word = word(text, start) ^ ZEROS;
     let whole = digits(word);
@@ -111,6 +111,7 @@ fn short(text: &[u8], start: usize) -> Option<(i64, usize, usize)> {
 }
 
 /// [`short`] for any number of up to 18 digits.
+#[inline(never)]
 fn long(text: &[u8], start: usize) -> Option<(i64, usize, usize)> {
     let (mut size, mut count, mut point) = (0_i64, 0, None);
     let mut at = start;

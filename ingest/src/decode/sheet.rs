@@ -19,6 +19,8 @@ pub struct Sheet {
     at: Vec<u32>,
     /// Rows the columns have space for; the rows there are is the length of `at`.
     space: usize,
+    /// Rows of the batch before: bodies of one sender are of one size.
+    usual: usize,
     /// Whether the row being filled has a value.
     filled: bool,
     /// Number of the batch, so that sensors know whether they have a number in it.
@@ -54,7 +56,7 @@ impl Sheet {
     pub fn new(route: usize, dataset: Arc<Dataset>, news: News) -> Sheet {
         let (sensors, known) = (Vec::new(), HashMap::new());
         let batch = Batch::new(dataset);
-        Sheet { route, batch, at: Vec::new(), space: 0, filled: false, number: 1, sensors, known, news }
+        Sheet { route, batch, at: Vec::new(), space: 0, usual: FIRST, filled: false, number: 1, sensors, known, news }
     }
 
     /// Its route in the catalog.
@@ -72,8 +74,12 @@ impl Sheet {
 
     #[cold]
     fn grow(&mut self) {
-        self.space = (self.at.len() * 2).max(FIRST);
+        self.space = (self.at.len() * 2).max(self.usual);
         self.batch.columns.iter_mut().for_each(|column| column.resize(self.space, ABSENT));
+        let more = self.space - self.at.len();
+        self.batch.sensor.reserve_exact(more);
+        self.batch.time.reserve_exact(more);
+        self.at.reserve_exact(more);
     }
 
     /// Puts a value into the row, in steps of its field; the last of several counts.
@@ -146,6 +152,7 @@ impl Sheet {
         let empty = Batch::new(self.batch.dataset.clone());
         let mut batch = std::mem::replace(&mut self.batch, empty);
         let at = std::mem::take(&mut self.at);
+        self.usual = (at.len() + at.len() / 16).max(FIRST);
         batch.columns.iter_mut().for_each(|column| column.truncate(at.len()));
         (!at.is_empty()).then_some(Readings { route: self.route, batch, at })
     }

@@ -1,6 +1,6 @@
 //! What the tests of the doors stand on: a real store in a temporary folder, the intake in front of it, and a door.
 
-use access::{Entrance, Front};
+use access::{Allowance, Budget, Entrance, Front, Limits};
 use ingest::doors::listener::gate::Gate;
 use ingest::{Catalog, Config, Intake, Metrics, doors, intake};
 use schemas::{ABSENT, Span, Time, contract, decimal};
@@ -49,6 +49,14 @@ mqtt = "senml/+"
 senml = "urn:dev:ow:{box}:{name}"
 sensor = "{box}"
 map = { co2 = "co2" }
+line = "air"
+sensor = "{room}"
+map = { co2 = "co2" }
+[[source]]
+http = "readings"
+sensor = "{/room}"
+time = { path = "/ts", format = "epoch_s" }
+map = { co2 = "/co2" }
 "#,
     r#"
 id = "doors"
@@ -70,6 +78,11 @@ sensor = "{topic.1}"
 decoder = "json"
 time = "arrival"
 map = { passages = "/n" }
+[[source]]
+line = "doors"
+sensor = "{id}"
+map = { passages = "n" }
+attributes = { street = "street" }
 "#,
 ];
 
@@ -142,6 +155,23 @@ impl Ground {
         let shutdown = async move { drop(stopped.await) };
         let entrance = Entrance::new(socket, front);
         self.door = Some((stop, tokio::spawn(doors::listener::run(entrance, gate, intake, config, shutdown))));
+        address
+    }
+
+    /// Starts the HTTP door on a free port. `open`: anybody may write while no key is asked for.
+    pub(crate) async fn http(&mut self, gate: Gate, open: bool, config: doors::http::Config) -> SocketAddr {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let limits = Limits { request: Duration::from_secs(3), ..Limits::default() };
+        let budget = Budget::new(Allowance::default());
+        let intake = self.intake.clone().unwrap();
+        let router = doors::http::router(doors::http::Parts { intake, gate, open, budget, limits, config });
+        let entrance = Entrance::new(socket, Front::default());
+        let run = async move {
+            let _ = access::run(entrance, router, limits, async move { drop(stopped.await) }).await;
+        };
+        self.door = Some((stop, tokio::spawn(run)));
         address
     }
 

@@ -6,6 +6,7 @@ mod broker;
 mod device;
 mod graphite;
 mod ground;
+mod http;
 mod import;
 mod listener;
 mod mosquitto;

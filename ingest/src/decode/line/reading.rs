@@ -5,6 +5,7 @@ use super::keys::{NONE, Target};
 use super::series::{Series, Tags, mark, saying};
 use super::text::{Fault, ends_value, fail, line_end, series_end, value};
 use crate::Parcel;
+use crate::decode::Quick;
 use crate::normalize::{self, Mapped, Refusal};
 use crate::parcel::Refused;
 use schemas::source::Mapping;
@@ -112,7 +113,11 @@ impl Reading<'_> {
         loop {
             let (number, begin) = self.reader.keys[measure].read(before, self.text, at)?;
             let key = self.reader.keys[measure].key(number);
-            at = match key.only.and_then(|(taker, field, quick)| Some((taker, field, self.quick(&quick, begin)?))) {
+            let quick = match &key.only {
+                Some((taker, field, quick)) => quick_value(self.text, quick, begin).map(|read| (*taker, *field, read)),
+                None => None,
+            };
+            at = match quick {
                 Some((taker, field, (steps, end))) => {
                     self.reader.sheets[taker].set(field, steps);
                     end
@@ -125,18 +130,6 @@ impl Reading<'_> {
             }
             before = number;
         }
-    }
-
-    /// A plain number within its field's range, and the byte after it.
-    #[inline]
-    fn quick(&self, quick: &crate::decode::Quick, at: usize) -> Option<(i64, usize)> {
-        let (steps, end) = quick.read(self.text, at)?;
-        let next = self.text.get(end);
-        if ends_value(next) {
-            return Some((steps, end));
-        }
-        let whole = next == Some(&b'i') && !self.text[at..end].contains(&b'.');
-        (whole && ends_value(self.text.get(end + 1))).then_some((steps, end + 1))
     }
 
     /// Any value, for all who want it.
@@ -240,4 +233,16 @@ impl Reading<'_> {
             format!("{most} lines and fields of the body were refused: the {left} lines from here on were not read");
         self.refuse(start, None, "", Refusal::new(Reason::TooLarge, detail));
     }
+}
+
+/// A plain number within its field's range, and the byte after it.
+#[inline(always)]
+fn quick_value(text: &[u8], quick: &Quick, at: usize) -> Option<(i64, usize)> {
+    let (steps, end) = quick.read(text, at)?;
+    let next = text.get(end);
+    if ends_value(next) {
+        return Some((steps, end));
+    }
+    let whole = next == Some(&b'i') && !text[at..end].contains(&b'.');
+    (whole && ends_value(text.get(end + 1))).then_some((steps, end + 1))
 }
