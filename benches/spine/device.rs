@@ -40,7 +40,7 @@ pub(crate) fn send(address: SocketAddr, load: &Arc<Load>, window: usize) -> Dura
 }
 
 /// CONNECT (MQTT 3.1.1, section 3.1): clean session, no keep-alive, no login.
-async fn connect(address: SocketAddr, number: usize) -> TcpStream {
+pub(crate) async fn connect(address: SocketAddr, number: usize) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("a door that listens");
     stream.set_nodelay(true).expect("nodelay");
     let name = format!("bench-{number:02}");
