@@ -13,6 +13,8 @@ pub struct Config {
     pub queue_bytes: usize,
     /// Bytes of messages, and of the rejects they give rise to, that one append gathers at most.
     pub gather_bytes: usize,
+    /// How long an append waits at most for as many submissions as were in the one before it.
+    pub gather_wait: Duration,
     /// Topics whose sources are remembered.
     pub max_topics: usize,
     /// How long a store that takes nothing is waited for once all doors have closed.
@@ -26,6 +28,7 @@ impl Default for Config {
             reject_bytes: 2048,
             queue_bytes: 64 << 20,
             gather_bytes: 8 << 20,
+            gather_wait: Duration::from_millis(1),
             max_topics: 65_536,
             farewell: Duration::from_secs(10),
         }

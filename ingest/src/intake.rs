@@ -1,16 +1,22 @@
 //! The shell between doors and store: gathers what waits, appends it, and tells each door when its messages are durable.
 //!
-//! One append is on its way at a time, so arrival order holds even when the store puts one off; while it is, the next is
-//! gathered. What doors have waiting is bounded in bytes; a door that finds no room holds its messages and its acks.
+//! Whoever submits puts it into what is gathered by itself, under a lock. One append is on its way at a time, so arrival order
+//! holds even when the store puts one off; while it is, the next is gathered, and for a moment after it, until as many have
+//! come as were in it. What doors have waiting is bounded in bytes; a door that finds no room holds its messages and its acks.
 
 mod backlog;
 mod cycle;
+mod desk;
+mod gathering;
 
 pub use backlog::Backlog;
+pub use gathering::Gathering;
 
 use crate::metrics::Metrics;
+use crate::sheaf::Sheaf;
+use crate::topics::Topics;
 use crate::{Catalog, Config, Error, Kind, Message, Outcome, Parcel, Pipeline};
-use cycle::Cycle;
+use desk::{Alive, Shared};
 use schemas::Batch;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,10 +24,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use store::{Clock, Writer};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-
-/// How often it is looked, while an append waits, whether anybody is left who submits.
-const LOOK: Duration = Duration::from_secs(1);
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// What one door connection hands over, in arrival order, made durable together.
 #[derive(Debug)]
@@ -62,22 +65,7 @@ impl std::fmt::Debug for Load {
 /// A handle doors submit messages through. Cloneable. The intake ends when all clones are gone and all is durable.
 #[derive(Clone, Debug)]
 pub struct Intake {
-    queue: mpsc::UnboundedSender<Group>,
-    backlog: Backlog,
-    catalog: Arc<Catalog>,
-    clock: SharedClock,
-    metrics: Metrics,
-    max_message: usize,
-}
-
-/// The store's clock, shared so that doors stamp arrivals with it.
-#[derive(Clone)]
-struct SharedClock(Clock);
-
-impl std::fmt::Debug for SharedClock {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Clock")
-    }
+    alive: Arc<Alive>,
 }
 
 /// Room in the queue, taken before messages are submitted.
@@ -121,12 +109,13 @@ impl Ticket {
 impl Intake {
     /// Room for messages of that weight, without waiting; nothing when there is none.
     pub fn try_room(&self, weight: usize) -> Option<Room> {
-        self.backlog.room.clone().try_acquire_many_owned(self.permits(weight)).ok().map(Room)
+        self.shared().backlog.room.clone().try_acquire_many_owned(self.permits(weight)).ok().map(Room)
     }
 
     /// Room for messages of that weight, as soon as there is. First come, first served.
-    pub async fn room(&self, weight: usize) -> Result<Room, Error> {
-        self.backlog.room.clone().acquire_many_owned(self.permits(weight)).await.map(Room).map_err(|_| Error::closed())
+    pub fn room(&self, weight: usize) -> impl Future<Output = Result<Room, Error>> + Send + use<> {
+        let (room, permits) = (self.shared().backlog.room.clone(), self.permits(weight));
+        async move { room.acquire_many_owned(permits).await.map(Room).map_err(|_| Error::closed()) }
     }
 
     /// Submits messages for every source their topics match. Submissions are taken in the order of these calls.
@@ -154,58 +143,57 @@ impl Intake {
         self.send(room, Load::Readings(batch, otherwise), Some(route), false)
     }
 
+    /// Submits what a door connection has read, and leaves it empty.
+    pub(crate) fn submit_sheaf(&self, Room(room): Room, sheaf: &mut Sheaf, topics: &mut Topics) -> Ticket {
+        let (durable, ticket) = oneshot::channel();
+        self.shared().put_sheaf(sheaf, topics, room, durable);
+        Ticket(ticket)
+    }
+
     fn send(&self, Room(room): Room, load: Load, route: Option<usize>, asked: bool) -> Ticket {
         let (durable, ticket) = oneshot::channel();
         // When the intake has ended the group is dropped, and with it the sender: the ticket tells.
-        let _ = self.queue.send(Group { load, route, _room: room, asked, durable });
+        self.shared().put(Group { load, route, _room: room, asked, durable });
         Ticket(ticket)
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.alive.0
     }
 
     /// The catalog messages are matched with.
     pub fn catalog(&self) -> &Arc<Catalog> {
-        &self.catalog
+        &self.shared().catalog
     }
 
     /// Bytes of a message that is read; a larger one is rejected.
     pub fn max_message(&self) -> usize {
-        self.max_message
+        self.shared().config.max_message
     }
 
     /// The figures that doors count in.
     pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+        &self.shared().metrics
     }
 
     /// What waits in front of the log.
     pub fn backlog(&self) -> Backlog {
-        self.backlog.clone()
+        self.shared().backlog.clone()
     }
 
     /// The store's clock.
     pub fn now(&self) -> schemas::Time {
-        (self.clock.0)()
+        self.shared().now()
     }
 
     /// Permits for a weight: bytes, but never more than there are.
     fn permits(&self, weight: usize) -> u32 {
-        weight.min(self.backlog.most()).try_into().unwrap_or(u32::MAX)
+        weight.min(self.shared().backlog.most()).try_into().unwrap_or(u32::MAX)
     }
 }
 
-/// The working half of the intake.
-pub struct Gathering {
-    queue: mpsc::UnboundedReceiver<Group>,
-    backlog: Backlog,
-    pipeline: Pipeline,
-    writer: Writer,
-    clock: Clock,
-    config: Config,
-    metrics: Metrics,
-}
-
 /// An intake in front of a store's writer. `known` lists per dataset of the catalog the sensors the store has already.
-/// Nothing happens until [`Gathering::run`] does.
-#[expect(clippy::disallowed_methods, reason = "bounded by the room that every group takes before it is sent")]
+/// Nothing becomes durable until [`Gathering::run`] runs.
 pub fn open(
     writer: Writer,
     catalog: Arc<Catalog>,
@@ -214,107 +202,16 @@ pub fn open(
     clock: Clock,
     metrics: Metrics,
 ) -> (Intake, Gathering) {
-    let (queue, groups) = mpsc::unbounded_channel();
-    let backlog = Backlog::new(room_bytes(&config));
     let pipeline = Pipeline::new(catalog.clone(), config.clone(), known);
-    let intake = Intake {
-        queue,
-        backlog: backlog.clone(),
-        catalog,
-        clock: SharedClock(clock.clone()),
-        metrics: metrics.clone(),
-        max_message: config.max_message,
-    };
-    (intake, Gathering { queue: groups, backlog, pipeline, writer, clock, config, metrics })
-}
-
-impl Gathering {
-    /// Works until every [`Intake`] is gone and all they submitted is durable. An error of the store that waiting cannot
-    /// cure ends it early, and so does a store that still takes nothing (a full disk) a while after the last of them went;
-    /// tickets then resolve to `Kind::Closed`, so nothing more is acknowledged.
-    pub async fn run(mut self) -> Result<(), Error> {
-        let mut open = true;
-        let mut next = Cycle::new(self.pipeline.begin());
-        let mut flying: Option<Flying> = None;
-        loop {
-            if flying.is_none() && !next.is_empty() {
-                self.drain(&mut next);
-                let full = std::mem::replace(&mut next, Cycle::new(self.pipeline.begin()));
-                flying = Some(self.launch(full));
-            }
-            if !open && flying.is_none() {
-                return Ok(());
-            }
-            let alone = self.queue.is_closed();
-            let patience = if alone { self.config.farewell } else { LOOK };
-            tokio::select! {
-                biased;
-                landed = land(&mut flying), if flying.is_some() => {
-                    flying = None;
-                    self.backlog.set_oldest(None);
-                    landed?;
-                }
-                group = self.queue.recv(), if open && next.weight() < self.config.gather_bytes => match group {
-                    Some(group) => {
-                        self.take(group, &mut next);
-                        self.drain(&mut next);
-                    }
-                    None => open = false,
-                },
-                () = tokio::time::sleep(patience), if flying.is_some() => {
-                    if alone {
-                        return Err(abandoned(patience));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Takes what waits already, up to what one append may gather.
-    fn drain(&mut self, cycle: &mut Cycle) {
-        while cycle.weight() < self.config.gather_bytes
-            && let Ok(group) = self.queue.try_recv()
-        {
-            self.take(group, cycle);
-        }
-    }
-
-    fn take(&mut self, group: Group, cycle: &mut Cycle) {
-        cycle.take(group, &mut self.pipeline, &self.writer, (self.clock)());
-    }
-
-    /// Hands a cycle to the store.
-    fn launch(&self, cycle: Cycle) -> Flying {
-        let (append, waiting, oldest) = cycle.finish(&self.metrics);
-        self.backlog.set_oldest(Some(oldest));
-        let (writer, metrics) = (self.writer.clone(), self.metrics.clone());
-        Box::pin(async move {
-            // A cycle of nothing but ignored values leaves nothing to log.
-            if !append.batches.is_empty() || !append.rejects.is_empty() {
-                cycle::deliver(&writer, append, &metrics).await?;
-            }
-            for cycle::Waiting { durable, outcome, .. } in waiting {
-                let _ = durable.send(outcome);
-            }
-            Ok(())
-        })
-    }
+    let shared = Arc::new(Shared::new(writer, catalog, pipeline, config, clock, metrics));
+    let intake = Intake { alive: Arc::new(Alive(shared.clone())) };
+    let gathering = Gathering::new(shared, &intake.alive);
+    (intake, gathering)
 }
 
 /// Bytes of messages that may wait. With none at all every message would go in without taking room.
 fn room_bytes(config: &Config) -> usize {
     config.queue_bytes.clamp(1, u32::MAX as usize)
-}
-
-/// An append on its way.
-type Flying = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
-
-/// Waits for the append on its way, if there is one.
-async fn land(flying: &mut Option<Flying>) -> Result<(), Error> {
-    match flying {
-        Some(flying) => flying.await,
-        None => Ok(()),
-    }
 }
 
 /// The error of a store that will not take this append, however long one waits.

@@ -18,6 +18,8 @@ pub mod parcel;
 pub mod pipeline;
 mod refusals;
 pub mod sensors;
+mod sheaf;
+mod topics;
 
 pub use catalog::{Catalog, Subscription};
 pub use config::Config;

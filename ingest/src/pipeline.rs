@@ -4,9 +4,13 @@
 
 mod pack;
 mod parcel;
+mod plain;
 mod record;
+mod sheaf;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use plain::Plain;
 
 use crate::catalog::Routes;
 use crate::decode::Decoded;

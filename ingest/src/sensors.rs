@@ -5,27 +5,25 @@ use schemas::sensor::Attributes;
 use schemas::{Cadence, Note, Place, Time};
 use std::sync::Arc;
 
-/// The sensors of one dataset. Bounded by the contract's `max_sensors`.
+/// The sensors of one dataset. Bounded by the contract's `max_sensors`; one that is known stays so.
 #[derive(Debug, Default)]
 pub struct Sensors {
-    known: HashMap<Arc<str>, Known>,
+    numbers: HashMap<Arc<str>, u32>,
+    known: Vec<Known>,
+    /// What was last said of each.
+    said: Vec<Said>,
 }
 
 /// One sensor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Known {
+    id: Arc<str>,
     /// The gather in which it last had a row, and its number there.
     row: (u64, u32),
-    /// The last place said.
-    place: Option<Place>,
-    /// The last attributes said.
-    attributes: Attributes,
-    /// The last cadence said.
-    every: Option<Cadence>,
 }
 
 /// What a payload and its source say of a sensor.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Said {
     /// Where it stands.
     pub place: Option<Place>,
@@ -38,12 +36,16 @@ pub struct Said {
 impl Sensors {
     /// Starts from the ids that the registry file and the store know.
     pub fn new(ids: impl IntoIterator<Item = Arc<str>>) -> Sensors {
-        Sensors { known: ids.into_iter().map(|id| (id, Known::default())).collect() }
+        let mut sensors = Sensors::default();
+        for id in ids {
+            sensors.enter(id);
+        }
+        sensors
     }
 
     /// Whether there is room for a sensor: it is known, or fewer than `most` are.
     pub fn admits(&self, id: &str, most: usize) -> bool {
-        self.known.len() < most || self.known.contains_key(id)
+        self.known.len() < most || self.knows(id)
     }
 
     /// How many are known.
@@ -58,31 +60,45 @@ impl Sensors {
 
     /// Whether a sensor is known.
     pub fn knows(&self, id: &str) -> bool {
-        self.known.contains_key(id)
+        self.numbers.contains_key(id)
+    }
+
+    /// What a sensor is called here, if it is known. It stays so.
+    pub(crate) fn find(&self, id: &str) -> Option<u32> {
+        self.numbers.get(id).copied()
+    }
+
+    /// What a sensor is called here; a new one becomes known.
+    fn enter(&mut self, id: Arc<str>) -> u32 {
+        *self.numbers.entry(id.clone()).or_insert_with(|| {
+            self.known.push(Known { id, row: (0, 0) });
+            self.said.push(Said::default());
+            self.known.len() as u32 - 1
+        })
     }
 
     /// The sensor's number in a gather's batch, whose list of sensors it joins at its first row.
     /// Gathers are counted from 1.
     pub fn number(&mut self, id: &str, gather: u64, batch: &mut Vec<Arc<str>>) -> u32 {
-        let (id, known) = match self.known.get_key_value_mut(id) {
-            Some(entry) => entry,
-            None => {
-                let id: Arc<str> = id.into();
-                self.known.insert(id.clone(), Known { row: (gather, batch.len() as u32), ..Known::default() });
-                batch.push(id);
-                return batch.len() as u32 - 1;
-            }
-        };
+        let sensor = self.find(id).unwrap_or_else(|| self.enter(id.into()));
+        self.row(sensor, gather, batch)
+    }
+
+    /// [`Sensors::number`] of a sensor that is known.
+    #[inline]
+    pub(crate) fn row(&mut self, sensor: u32, gather: u64, batch: &mut Vec<Arc<str>>) -> u32 {
+        let known = &mut self.known[sensor as usize];
         if known.row.0 != gather {
             known.row = (gather, batch.len() as u32);
-            batch.push(id.clone());
+            batch.push(known.id.clone());
         }
         known.row.1
     }
 
     /// What of that is news; nothing when all of it was said before.
     pub fn news(&mut self, id: &Arc<str>, time: Time, said: Said) -> Option<Note> {
-        let known = self.known.get_mut(id)?;
+        let sensor = self.find(id)?;
+        let known = &mut self.said[sensor as usize];
         let place = said.place.filter(|place| known.place != Some(*place));
         let every = said.every.filter(|every| known.every != Some(*every));
         let mut attributes = said.attributes;

@@ -104,8 +104,10 @@ impl Config {
 const GOOD: Duration = Duration::from_secs(5);
 /// How long to wait at shutdown for acks to leave.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// Bytes of messages submitted at once: the intake takes a submission whole.
-const GROUP: usize = 1 << 20;
+/// Messages submitted at once at most: the intake takes a submission whole.
+const AT_ONCE: usize = 1000;
+/// Topics remembered.
+const TOPICS: usize = 16_384;
 /// Equal errors in a row after which a person must look.
 const ALARM: i64 = 5;
 
@@ -250,25 +252,33 @@ async fn forward(
     session: Arc<Session>,
     metrics: DoorMetrics,
 ) -> Result<(), Error> {
-    let mut hold: Hold<session::Ack> = Hold::new(intake, metrics.clone());
+    let mut hold: Hold<session::Ack> = Hold::new(intake, metrics.clone(), TOPICS);
+    let (mut due, mut came) = (Vec::new(), Vec::new());
     loop {
         tokio::select! {
-            due = hold.step() => {
-                let due = due?;
-                metrics.acked.inc_by(session.acknowledge(due) as u64);
+            stepped = hold.step(&mut due) => {
+                stepped?;
+                metrics.acked.inc_by(session.acknowledge(&mut due) as u64);
             }
-            delivery = deliveries.recv(), if !hold.is_full() => {
-                let Some(delivery) = delivery else { return Ok(()) };
-                let mut weight = delivery.message.weight();
-                hold.push(delivery.message, delivery.ack);
-                while weight < GROUP
-                    && let Ok(delivery) = deliveries.try_recv()
-                {
-                    weight += delivery.message.weight();
-                    hold.push(delivery.message, delivery.ack);
+            count = deliveries.recv_many(&mut came, AT_ONCE), if !hold.is_full() => {
+                if count == 0 {
+                    return Ok(());
+                }
+                for delivery in came.drain(..) {
+                    take(&mut hold, delivery);
                 }
                 hold.submit();
             }
         }
+    }
+}
+
+/// Reads a delivery, or adds it as it is.
+fn take(hold: &mut Hold<session::Ack>, Delivery { message, mut ack }: Delivery) {
+    let topic = hold.topic(message.topic.as_bytes(), |_| Some(true));
+    let payload = (&message.payload[..], 0, message.payload.len());
+    match topic {
+        Some((topic, _)) if hold.read(topic, payload, message.arrived, || ack.take()) => hold.text(message.payload),
+        _ => hold.push(message, ack),
     }
 }

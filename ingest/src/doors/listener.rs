@@ -5,6 +5,7 @@
 
 mod clients;
 mod connection;
+mod control;
 pub mod gate;
 mod greeting;
 pub mod packet;
@@ -28,6 +29,8 @@ use tokio::task::JoinSet;
 pub struct Config {
     /// QoS 1 messages of one connection that may be under way; past it the door stops reading from it.
     pub in_flight: u16,
+    /// Topics that one connection remembers.
+    pub topics: usize,
     /// Bytes of a packet; a larger one ends the connection.
     pub max_packet: u32,
     /// Bytes of a payload read whole; of a larger one only `reject_bytes` are kept, for its reject.
@@ -46,6 +49,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             in_flight: 1000,
+            topics: 256,
             max_packet: 16 << 20,
             max_message: 256 << 10,
             reject_bytes: 2048,

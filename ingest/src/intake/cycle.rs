@@ -3,6 +3,8 @@
 use super::{Group, Load, refused};
 use crate::metrics::{ByDataset, ByReason, Metrics};
 use crate::pipeline::Past;
+use crate::sheaf::Sheaf;
+use crate::topics::Topics;
 use crate::{Error, Gather, Outcome, Pipeline};
 use schemas::Time;
 use std::time::Duration;
@@ -34,9 +36,9 @@ impl Cycle {
         Cycle { gather, waiting: Vec::new(), oldest: Time(i64::MAX), messages: 0 }
     }
 
-    /// Whether nobody waits for it.
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    /// How many submissions wait for it.
+    pub(super) fn groups(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Bytes gathered: messages, and the rejects they gave rise to.
@@ -78,6 +80,23 @@ impl Cycle {
         let mut outcome = self.gather.outcome.take().unwrap_or_default();
         outcome.taken = before.map_or(0, |before| self.gather.readings() - before);
         self.waiting.push(Waiting { durable: group.durable, outcome, _room: group._room });
+    }
+
+    /// Takes what a door connection has read through the pipeline.
+    pub(super) fn take_sheaf(
+        &mut self,
+        (sheaf, topics): (&mut Sheaf, &mut Topics),
+        (room, durable): (OwnedSemaphorePermit, oneshot::Sender<Outcome>),
+        pipeline: &mut Pipeline,
+        writer: &Writer,
+        now: Time,
+    ) {
+        let mark = |hash| writer.mark(hash);
+        let too_old = |dataset: &str, time| writer.too_old(dataset, time);
+        self.messages += sheaf.weight();
+        self.oldest = self.oldest.min(sheaf.arrived().unwrap_or(now));
+        pipeline.take_sheaf(sheaf, topics, now, Past { mark: &mark, too_old: &too_old }, &mut self.gather);
+        self.waiting.push(Waiting { durable, outcome: Outcome::default(), _room: room });
     }
 
     /// The append of what was gathered, who waits for it, and when the oldest message arrived.

@@ -25,14 +25,14 @@ pub(super) struct Taking<'a> {
 }
 
 /// A record's values by slot.
-struct Record<'a> {
-    text: &'a str,
-    decoded: &'a Decoded,
-    index: usize,
+pub(super) struct Record<'a> {
+    pub(super) text: &'a str,
+    pub(super) decoded: &'a Decoded,
+    pub(super) index: usize,
 }
 
 impl<'a> Record<'a> {
-    fn value(&self, slot: usize) -> Value<'a> {
+    pub(super) fn value(&self, slot: usize) -> Value<'a> {
         self.decoded.value(self.text, self.index, slot)
     }
 }
@@ -72,7 +72,7 @@ impl Pipeline {
         let dataset = &self.catalog.datasets[taking.route.dataset];
         let time = match taking.stamp {
             Some(first) => first.plus(record.index as i64),
-            None => stamped(taking, dataset, record)?,
+            None => stamped(taking.source, &taking.route.plan, dataset, record, taking.now)?,
         };
         if (taking.past.too_old)(&dataset.id, time) {
             return Err(Refusal::too_old(time));
@@ -209,7 +209,7 @@ impl Pipeline {
 }
 
 /// Puts the sensor's id together.
-fn fill_id(id: &mut String, plan: &Plan, topic: &str, record: &Record<'_>) -> Result<(), Refusal> {
+pub(super) fn fill_id(id: &mut String, plan: &Plan, topic: &str, record: &Record<'_>) -> Result<(), Refusal> {
     id.clear();
     for part in &plan.sensor {
         match part {
@@ -243,21 +243,27 @@ fn fill_id(id: &mut String, plan: &Plan, topic: &str, record: &Record<'_>) -> Re
 }
 
 /// The instant to keep of a record that carries its time.
-fn stamped(taking: &Taking<'_>, dataset: &Dataset, record: &Record<'_>) -> Result<Time, Refusal> {
-    let (TimeSpec::Payload { path, format }, Some(slot)) = (&taking.source.time, taking.route.plan.time) else {
-        return Ok(taking.now);
+pub(super) fn stamped(
+    source: &Source,
+    plan: &Plan,
+    dataset: &Dataset,
+    record: &Record<'_>,
+    now: Time,
+) -> Result<Time, Refusal> {
+    let (TimeSpec::Payload { path, format }, Some(slot)) = (&source.time, plan.time) else {
+        return Ok(now);
     };
     let value = record.value(slot);
-    if normalize::absent(&value, &taking.source.missing) {
+    if normalize::absent(&value, &source.missing) {
         let detail = format!("the payload has no time at {path}");
         return Err(Refusal::new(Reason::MissingTime, detail));
     }
     let stamp = normalize::stamp(format, &value)?;
-    let interval = match (taking.source.stamp, taking.source.every.unwrap_or(dataset.every)) {
+    let interval = match (source.stamp, source.every.unwrap_or(dataset.every)) {
         (Stamp::End, Cadence::Every(interval)) => interval,
         _ => 0,
     };
-    normalize::instant(stamp, interval, taking.now)
+    normalize::instant(stamp, interval, now)
 }
 
 /// A name short enough to be a key of the rejects table.

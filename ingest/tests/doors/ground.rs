@@ -49,6 +49,7 @@ mqtt = "senml/+"
 senml = "urn:dev:ow:{box}:{name}"
 sensor = "{box}"
 map = { co2 = "co2" }
+[[source]]
 line = "air"
 sensor = "{room}"
 map = { co2 = "co2" }

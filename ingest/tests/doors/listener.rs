@@ -253,7 +253,8 @@ async fn a_second_connection_with_one_client_id_ends_the_first() {
 async fn a_full_queue_holds_what_wants_an_ack_and_counts_what_it_drops() {
     let config = Config { queue_bytes: 600, ..Config::default() };
     let mut ground = Ground::new(config).await;
-    let address = ground.listener(listener::Config { in_flight: 3, ..listener::Config::default() }).await;
+    // All may be under way, so what is read while the first of them become durable finds no room.
+    let address = ground.listener(listener::Config::default()).await;
     let mut device = Device::new(address, false, "flood").await;
     let start = ago(5000);
     let mut bytes = Vec::new();

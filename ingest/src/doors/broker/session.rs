@@ -99,10 +99,11 @@ impl Session {
         (epoch, client.clear())
     }
 
-    /// Queues acks, in order, as far as they are of the present epoch. How many.
-    pub(super) fn acknowledge(&self, due: Vec<Ack>) -> usize {
+    /// Queues acks, in order, as far as they are of the present epoch, and empties the list. How many.
+    pub(super) fn acknowledge(&self, due: &mut Vec<Ack>) -> usize {
         let state = self.state();
-        let current = due.iter().filter(|ack| ack.epoch == state.epoch);
+        let epoch = state.epoch;
+        let current = due.drain(..).filter(|ack| ack.epoch == epoch);
         let mut count = 0;
         for ack in current {
             if !self.acker.ack(ack.id) {

@@ -1,21 +1,24 @@
 //! One device's connection: reads packets, submits messages, acknowledges what is durable.
 
 use super::Shared;
-use super::clients::Place;
+use super::control::{Control, Stir, Told};
 use super::gate::{Login, Permit};
 use super::greeting::{Greeted, greet, limits, permit};
-use super::packet::{self, PROTOCOL, Packet, Publish, Version, Wrong};
+use super::packet::{self, Limits, PROTOCOL, Packet, Publish, Version, Wrong};
 use super::reply;
 use crate::Message;
 use crate::doors::hold::Hold;
 use access::Line;
 use bytes::{Buf, BytesMut};
 use schemas::Time;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 /// Bytes read at once.
 pub(super) const READ: usize = 16 << 10;
@@ -68,8 +71,8 @@ struct Connection<'a> {
     hold: Hold<Ack>,
     /// What is to become of a payload that is too large, and how many bytes of it are still to be passed over.
     skipping: Option<(Taken, usize)>,
-    /// The last topic, and whether it may be published to: devices publish to few.
-    topic: (Arc<str>, bool),
+    /// Acks that are to be written.
+    due: Vec<Ack>,
     login: Login,
     permit: Permit,
     keep_alive: Duration,
@@ -84,16 +87,16 @@ pub(super) async fn serve(
     mut seat: access::Seat,
     number: u64,
     shared: &Shared,
-    mut stopped: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
 ) {
     let peer = seat.peer;
-    let mut keys = shared.gate.changes();
+    let keys = shared.gate.changes();
     let mut read = BytesMut::new();
     let greeting = tokio::select! {
         greeting = timeout(shared.config.patience, greet(&mut stream, &mut read, number, shared)) => greeting,
         () = seat.presence.dismissed() => return,
     };
-    let Greeted { version, keep_alive, mut place, login, permit } = match greeting {
+    let Greeted { version, keep_alive, place, login, permit } = match greeting {
         Ok(Ok(greeted)) => greeted,
         Ok(Err(End::Told(wrong))) => {
             shared.metrics.refused.inc();
@@ -111,16 +114,17 @@ pub(super) async fn serve(
         read,
         out: Vec::new(),
         version,
-        hold: Hold::new(shared.intake.clone(), shared.metrics.clone()),
+        hold: Hold::new(shared.intake.clone(), shared.metrics.clone(), shared.config.topics),
         skipping: None,
-        topic: ("".into(), false),
+        due: Vec::new(),
         login,
         permit,
         keep_alive,
         deadline: Instant::now() + keep_alive,
         stopping: false,
     };
-    if let Err(End::Told(wrong)) = connection.run(&mut place, &mut keys, &mut stopped).await {
+    let control = Control { place, keys, stopped, stopping: false };
+    if let Err(End::Told(wrong)) = connection.run(control).await {
         shared.metrics.refused.inc();
         tracing::debug!(%peer, wrong.what, "MQTT connection closed");
         reply::disconnect(&mut connection.out, version, wrong.code);
@@ -130,20 +134,19 @@ pub(super) async fn serve(
     let _ = timeout(shared.config.patience, connection.stream.shutdown()).await;
 }
 
-/// Ready at an instant of the store's clock; never where there is none.
-async fn reached(until: Option<Time>, shared: &Shared) {
-    let Some(Time(until)) = until else { return std::future::pending().await };
-    let Time(now) = shared.intake.now();
-    sleep(Duration::from_micros(until.saturating_sub(now).max(0) as u64)).await;
+/// What a turn of a connection brought.
+enum Turn {
+    /// Acks to write, or packets to take.
+    Went,
+    /// Something else.
+    Told(Told, Control),
 }
 
 impl Connection<'_> {
-    async fn run(
-        &mut self,
-        place: &mut Place,
-        keys: &mut watch::Receiver<Arc<access::Keyring>>,
-        stopped: &mut watch::Receiver<bool>,
-    ) -> Result<(), End> {
+    async fn run(&mut self, control: Control) -> Result<(), End> {
+        let mut told = pin!(control.next(self.until()));
+        let stir = Stir::new();
+        let waker = Waker::from(stir.clone());
         loop {
             let taken = self.take();
             self.hold.submit();
@@ -153,39 +156,90 @@ impl Connection<'_> {
                 return Err(End::Told(Wrong { code: reply::SHUTTING_DOWN, what: "the server is going" }));
             }
             let reads = self.may_read();
-            self.read.reserve(if reads { READ } else { 0 });
-            let until = self.permit.until;
-            tokio::select! {
-                due = self.hold.step() => {
-                    let Ok(due) = due else {
-                        return Err(End::Told(Wrong { code: reply::BUSY, what: "the intake has ended" }));
-                    };
-                    self.acknowledge(due);
+            let turn = std::future::poll_fn(|cx| {
+                if let Poll::Ready(went) = self.poll_went(cx, reads) {
+                    return Poll::Ready(went.map(|()| Turn::Went));
                 }
-                read = self.stream.read_buf(&mut self.read), if reads => {
-                    if read? == 0 {
-                        return Err(End::Gone);
-                    }
-                    self.deadline = Instant::now() + self.keep_alive;
+                if !stir.take(cx) {
+                    return Poll::Pending;
                 }
-                () = place.taken() => {
-                    return Err(End::Told(Wrong { code: reply::TAKEN_OVER, what: "another connection has its client id" }));
-                }
-                Ok(()) = keys.changed() => {
-                    self.permit = permit(self.shared, &self.login).map_err(|_| KEY_GONE)?;
-                    self.topic = ("".into(), false);
-                }
-                () = reached(until, self.shared) => return Err(KEY_GONE.into()),
-                () = sleep_until(self.deadline), if reads => {
-                    return Err(End::Told(Wrong { code: reply::KEEP_ALIVE, what: "silent for longer than its keep-alive" }));
-                }
-                _ = stopped.wait_for(|stopped| *stopped), if !self.stopping => self.stopping = true,
+                let (told, control) = ready!(told.as_mut().poll(&mut Context::from_waker(&waker)));
+                Poll::Ready(Ok(Turn::Told(told, control)))
+            });
+            if let Turn::Told(what, control) = turn.await? {
+                self.told(what)?;
+                told.set(control.next(self.until()));
+                stir.again();
             }
             if !reads && self.may_read() {
                 // Silence while the door did not listen is not the device's.
                 self.deadline = Instant::now() + self.keep_alive;
             }
         }
+    }
+
+    /// Ready when acks have fallen due, what was held has gone in, or something was read.
+    fn poll_went(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<Result<(), End>> {
+        if let Poll::Ready(stepped) = self.hold.poll_step(cx, &mut self.due) {
+            let ended = Wrong { code: reply::BUSY, what: "the intake has ended" };
+            self.acknowledge();
+            return Poll::Ready(stepped.map_err(|_| ended.into()));
+        }
+        if !reads {
+            return Poll::Pending;
+        }
+        let read = ready!(self.poll_read(cx))?;
+        self.deadline = Instant::now() + self.keep_alive;
+        Poll::Ready(if read == 0 { Err(End::Gone) } else { Ok(()) })
+    }
+
+    /// Reads what is there. A silent connection has no buffer.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        if let Line::Plain(stream) = &self.stream
+            && stream.poll_read_ready(cx).is_pending()
+        {
+            if self.read.is_empty() && !self.hold.is_waiting() {
+                self.read = BytesMut::new();
+            }
+            return Poll::Pending;
+        }
+        self.read.reserve(READ);
+        pin!(self.stream.read_buf(&mut self.read)).poll(cx)
+    }
+
+    /// When it has to be looked whether the device was silent for too long, or its key is taken no longer.
+    fn until(&self) -> Instant {
+        let Some(Time(until)) = self.permit.until else { return self.deadline };
+        let Time(now) = self.shared.intake.now();
+        let left = Duration::from_micros(until.saturating_sub(now).max(0) as u64);
+        self.deadline.min(Instant::now() + left)
+    }
+
+    /// Sees to what happened besides.
+    fn told(&mut self, told: Told) -> Result<(), End> {
+        match told {
+            Told::TakenOver => {
+                return Err(Wrong { code: reply::TAKEN_OVER, what: "another connection has its client id" }.into());
+            }
+            Told::Keys => {
+                self.permit = permit(self.shared, &self.login).map_err(|_| KEY_GONE)?;
+                self.hold.forget();
+            }
+            Told::Stop => self.stopping = true,
+            Told::Time => {
+                if self.permit.until.is_some_and(|until| self.shared.intake.now() >= until) {
+                    return Err(KEY_GONE.into());
+                }
+                let now = Instant::now();
+                if !self.may_read() {
+                    self.deadline = now + self.keep_alive;
+                } else if now >= self.deadline {
+                    let what = "silent for longer than its keep-alive";
+                    return Err(Wrong { code: reply::KEEP_ALIVE, what }.into());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether more messages may be taken from this device now. On 3.1.1 not reading is all the back-pressure there is.
@@ -197,6 +251,9 @@ impl Connection<'_> {
     fn take(&mut self) -> Result<(), End> {
         let limits = limits(self.shared);
         while self.may_read() {
+            if self.skipping.is_none() {
+                self.publishes(limits);
+            }
             if let Some((taken, left)) = self.skipping.take() {
                 let skipped = left.min(self.read.len());
                 self.read.advance(skipped);
@@ -213,6 +270,34 @@ impl Connection<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Takes plain messages off the front of what has been read, where they lie.
+    fn publishes(&mut self, limits: Limits) {
+        if self.read.first().is_none_or(|first| first >> 4 != 3) {
+            return;
+        }
+        let now = self.shared.intake.now();
+        let mut at = 0;
+        while self.may_read()
+            && let Some(front) = packet::front(&self.read, at, self.version, limits)
+        {
+            let Connection { hold, permit, read, shared, .. } = self;
+            let name = &read[front.topic.0..front.topic.1];
+            let allowed = |name: &Arc<str>| {
+                let valid = schemas::topic::is_name(name);
+                valid.then(|| permit.allows(shared.intake.catalog(), name))
+            };
+            let Some((topic, true)) = hold.topic(name, allowed) else { break };
+            let ack = || (front.id != 0).then_some(Ack { id: front.id, taken: true });
+            if !hold.read(topic, (&read[..], front.payload.0, front.payload.1), now, ack) {
+                break;
+            }
+            at = front.payload.1;
+        }
+        if at > 0 {
+            self.hold.text(self.read.split_to(at).freeze());
+        }
     }
 
     fn packet(&mut self, packet: Packet) -> Result<(), End> {
@@ -237,15 +322,10 @@ impl Connection<'_> {
         if publish.qos > 1 {
             return Err(Wrong { code: reply::QOS, what: "QoS 2; the door takes QoS 0 and 1" }.into());
         }
-        if self.topic.0.as_bytes() != &publish.topic[..] {
-            let topic = String::from_utf8_lossy(&publish.topic).into();
-            let allowed = self.permit.allows(self.shared.intake.catalog(), &topic);
-            self.topic = (topic, allowed);
-        }
-        let (topic, allowed) = &self.topic;
-        let ack = (publish.qos == 1).then_some(Ack { id: publish.id, taken: *allowed });
-        if *allowed {
-            let mut message = Message::new(topic.clone(), publish.payload, self.shared.intake.now());
+        let (topic, allowed) = self.topic(&publish);
+        let ack = (publish.qos == 1).then_some(Ack { id: publish.id, taken: allowed });
+        if allowed {
+            let mut message = Message::new(topic, publish.payload, self.shared.intake.now());
             message.size = publish.size;
             message.dup = publish.dup;
             return Ok(Taken::In(message, ack));
@@ -258,6 +338,18 @@ impl Connection<'_> {
         }
     }
 
+    /// The topic of a PUBLISH, and whether it may be published to.
+    fn topic(&mut self, publish: &Publish) -> (Arc<str>, bool) {
+        let Connection { hold, permit, shared, .. } = self;
+        let mut allows = |name: &Arc<str>| permit.allows(shared.intake.catalog(), name);
+        if let Some((number, allowed)) = hold.topic(&publish.topic, |name| Some(allows(name))) {
+            return (hold.name(number).clone(), allowed);
+        }
+        let name = String::from_utf8_lossy(&publish.topic).into();
+        let allowed = allows(&name);
+        (name, allowed)
+    }
+
     fn enter(&mut self, taken: Taken) {
         match taken {
             Taken::In(message, ack) => self.hold.push(message, ack),
@@ -266,14 +358,16 @@ impl Connection<'_> {
     }
 
     /// Answers what is durable, and what was refused before it.
-    fn acknowledge(&mut self, due: Vec<Ack>) {
-        for Ack { id, taken } in due {
+    fn acknowledge(&mut self) {
+        let mut acked = 0;
+        for Ack { id, taken } in self.due.drain(..) {
             match taken {
                 true => reply::puback(&mut self.out, id),
                 false => reply::puback_refused(&mut self.out, id, reply::FORBIDDEN),
             }
-            self.shared.metrics.acked.inc_by(u64::from(taken));
+            acked += u64::from(taken);
         }
+        self.shared.metrics.acked.inc_by(acked);
     }
 
     /// Sends what is due. A peer that does not take it in time is gone.

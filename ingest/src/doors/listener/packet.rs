@@ -146,6 +146,39 @@ pub fn take(buffer: &mut BytesMut, version: Option<Version>, limits: Limits) -> 
     }
 }
 
+/// A PUBLISH of QoS 0 or 1 that stands whole at the front of what has been read, told by where its parts are.
+pub(super) struct Front {
+    /// Bytes of its topic; whether that is a name is for the reader to say.
+    pub(super) topic: (usize, usize),
+    /// Bytes of its payload.
+    pub(super) payload: (usize, usize),
+    /// Packet id; 0 for QoS 0.
+    pub(super) id: u16,
+}
+
+/// The PUBLISH at `at` of what has been read; nothing for whatever [`take`] should look at: another packet, one that is
+/// large, not whole or not right.
+pub(super) fn front(bytes: &[u8], at: usize, version: Version, limits: Limits) -> Option<Front> {
+    let rest = bytes.get(at..)?;
+    let first = *rest.first()?;
+    if !matches!(first & 0xf6, 0x30 | 0x32) {
+        return None;
+    }
+    let (length, header) = varint(&rest[1..]).ok()??;
+    if length > limits.packet.min(limits.payload) {
+        return None;
+    }
+    let begin = at + 1 + header;
+    let mut cut = Cut(bytes.get(begin..begin + length)?);
+    let topic = cut.bytes().ok()?.len();
+    let id = if first & 2 == 0 { 0 } else { cut.id().ok()? };
+    if version == Version::V5 {
+        cut.properties().ok()?;
+    }
+    let end = begin + length;
+    Some(Front { topic: (begin + 2, begin + 2 + topic), payload: (end - cut.0.len(), end), id })
+}
+
 /// Cuts a whole packet off the buffer and gives its body.
 fn whole(buffer: &mut BytesMut, header: usize, length: usize) -> Option<Bytes> {
     if buffer.len() < header + length {
