@@ -201,6 +201,38 @@ async fn bodies_are_bounded_as_sent_and_as_inflated() {
 }
 
 #[tokio::test]
+async fn packs_come_in_for_all_datasets_or_at_one_datasets_door() {
+    let (ground, address) = open().await;
+    let at = ago(100);
+    let kind = "Content-Type: application/senml+json\r\n";
+    let pack = format!(r#"[{{"bn":"urn:dev:ow:p:","bt":{at},"n":"co2","v":1}},{{"n":"co2","t":1,"v":2}}]"#);
+    let (status, _, answer) = send(address, "POST /senml", kind, pack.as_bytes()).await;
+    assert_eq!((status, answer.as_str()), (200, "{\"refused\":0,\"taken\":2}\n"));
+    let pack = format!(
+        r#"[{{"bn":"urn:dev:ow:q:","bt":{at}}},{{"n":"noise","v":1}},{{"n":"co2","v":3}},{{"n":"co2","t":1,"v":-1}}]"#
+    );
+    let (status, _, answer) = send(address, "POST /api/v1/datasets/air/readings", kind, pack.as_bytes()).await;
+    assert_eq!(status, 422, "{answer}");
+    for part in ["\"taken\":1", "\"refused\":2", "\"record\":1", "\"record\":3", "out_of_range", "no_fields"] {
+        assert!(answer.contains(part), "{part}: {answer}");
+    }
+    assert_eq!(ground.rows("air").await, [format!("p {at} 1"), format!("p {} 2", at + 1), format!("q {at} 3")]);
+    let (status, _, answer) = send(address, "POST /api/v1/datasets/doors/readings", kind, b"[]").await;
+    assert!(status == 404 && answer.contains("senml"), "{answer}");
+    ground.end().await.unwrap();
+    // A key for another dataset has nothing to say here.
+    let mut ground = Ground::new(Config::default()).await;
+    let (gate, texts) = keys(&["write:doors"]);
+    let address = ground.http(gate, false, http::Config::default()).await;
+    let head = format!("{kind}Authorization: Bearer {}\r\n", texts[0]);
+    assert_eq!(send(address, "POST /senml", &head, pack.as_bytes()).await.0, 404);
+    assert_eq!(send(address, "POST /api/v1/datasets/air/readings", &head, pack.as_bytes()).await.0, 403);
+    assert_eq!(send(address, "POST /senml", kind, pack.as_bytes()).await.0, 401);
+    assert!(ground.rows("air").await.is_empty());
+    ground.end().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_store_that_takes_nothing_is_told_and_not_waited_for() {
     let mut ground = Ground::full(Config { queue_bytes: 300, ..Config::default() }).await;
     let patience = Duration::from_millis(100);
