@@ -140,7 +140,7 @@ fn prepare(to: &Path, own: &[&Path]) -> Result<PathBuf, Error> {
     if !to.is_absolute() {
         return refuse("is not named by its full path; begin it with /");
     }
-    crate::disk::writable(to, "backup folder")?;
+    crate::disk::writable(&crate::disk::Real, to, "backup folder")?;
     let full = to.canonicalize().map_err(|e| Error::io(to, e))?;
     for own in own {
         let own = own.canonicalize().map_err(|e| Error::io(*own, e))?;

@@ -7,7 +7,7 @@ use crate::intake::lock;
 use crate::state::Positions;
 use crate::table::{App, Table};
 use crate::turns::Duty;
-use crate::{LogId, Position, Tier};
+use crate::{Kind, LogId, Position, Tier};
 use schemas::Dataset;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -108,6 +108,7 @@ pub(crate) fn filed(table: &Table) -> Positions {
 #[derive(Debug, Default)]
 pub(crate) struct Trouble {
     message: Option<String>,
+    kind: Option<Kind>,
     until: Option<Instant>,
     delay: Duration,
 }
@@ -124,6 +125,7 @@ impl Trouble {
                 self.delay = (self.delay * 2).clamp(WAITS.0, WAITS.1);
                 self.until = Some(Instant::now() + self.delay);
                 self.message = Some(error.to_string());
+                self.kind = Some(error.kind);
             }
         }
     }
@@ -131,6 +133,11 @@ impl Trouble {
     /// Whether the work should wait still.
     pub(crate) fn waits(&self) -> bool {
         self.until.is_some_and(|until| until > Instant::now())
+    }
+
+    /// The error, if the last turn failed for want of room.
+    pub(crate) fn full(&self) -> Option<&str> {
+        self.message.as_deref().filter(|_| self.kind == Some(Kind::Full))
     }
 
     /// The error, if the last turn failed.

@@ -6,11 +6,17 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// The operations of the log that can fail, so that a test can make them.
-pub(crate) trait Disk: Send + Sync {
+/// All that changes the folders of log and data, and the room they have: a test can make each operation fail, or record them and
+/// undo what no sync has made to last. Locks and the probe of [`writable`] are no part of it, since nothing rests on them.
+pub(crate) trait Disk: std::fmt::Debug + Send + Sync {
     /// Creates a file that must not exist.
     fn create(&self, path: &Path) -> io::Result<File> {
         File::options().read(true).write(true).create_new(true).open(path)
+    }
+
+    /// Opens a file that exists, for writing.
+    fn open(&self, path: &Path) -> io::Result<File> {
+        File::options().read(true).write(true).open(path)
     }
 
     /// Writes all bytes at the file's cursor.
@@ -18,14 +24,36 @@ pub(crate) trait Disk: Send + Sync {
         file.write_all(bytes)
     }
 
-    /// Returns when the file's bytes and length are on the medium.
+    /// Cuts a file, or lengthens it by zeros.
+    fn set_len(&self, file: &File, bytes: u64) -> io::Result<()> {
+        file.set_len(bytes)
+    }
+
+    /// Returns when the file's bytes and length are on the medium. A file it failed for is never synced again: the kernel may have
+    /// dropped what could not be written, and call the next sync a success.
     fn sync(&self, file: &File) -> io::Result<()> {
         file.sync_data()
     }
 
-    /// Returns when the folder's entries are on the medium.
+    /// Returns when the folder's entries (files made, renamed, removed) are on the medium. It may be tried again: entries go
+    /// through the file system's journal, which takes nothing more once it could not be written.
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()
+    }
+
+    /// Makes a folder.
+    fn make(&self, folder: &Path) -> io::Result<()> {
+        fs::create_dir(folder)
+    }
+
+    /// Gives a file another name in its folder, in place of the file that has it.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    /// Gives a file a second name in its folder, which must be free.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
     }
 
     /// Removes a file.
@@ -41,6 +69,7 @@ pub(crate) trait Disk: Send + Sync {
 }
 
 /// The disk as it is.
+#[derive(Debug)]
 pub(crate) struct Real;
 
 impl Disk for Real {}
@@ -63,42 +92,59 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
 
 /// Writes a small file so that after a power cut it is there whole, in its old or its new state.
 /// One writer at a time per path.
-pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn write_atomic(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    replace(disk, path, bytes).map_err(|e| Error::io(path, e))
+}
+
+/// As [`write_atomic`] does.
+fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(".draft");
     let draft = Path::new(&draft);
-    let written = File::create(draft).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.and_then(|()| fs::rename(draft, path)).map_err(|e| Error::io(path, e))?;
-    path.parent().map_or(Ok(()), sync_folder)
+    let mut file = match disk.create(draft) {
+        // Left behind by an earlier attempt, whose sync may have failed: this one takes another file.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => disk.remove(draft).and_then(|()| disk.create(draft))?,
+        file => file?,
+    };
+    disk.write(&mut file, bytes)?;
+    disk.sync(&file)?;
+    disk.rename(draft, path)?;
+    path.parent().map_or(Ok(()), |folder| disk.sync_folder(folder))
 }
 
 /// Makes the folder if need be, durably, and checks that files can be made in it. `what` names it for people: "log folder".
-pub(crate) fn writable(folder: &Path, what: &str) -> Result<(), Error> {
+pub(crate) fn writable(disk: &dyn Disk, folder: &Path, what: &str) -> Result<(), Error> {
     let probe = folder.join(".probe");
-    create(folder).and_then(|()| fs::write(&probe, b"")).and_then(|()| fs::remove_file(&probe)).map_err(|e| Error {
-        kind: Kind::Unusable,
-        message: format!("{what} {} cannot be written: {e}; make it writable or name another one", folder.display()),
-        source: Some(Box::new(e)),
+    create(disk, folder).and_then(|()| fs::write(&probe, b"")).and_then(|()| fs::remove_file(&probe)).map_err(|e| {
+        Error {
+            kind: Kind::Unusable,
+            message: format!(
+                "{what} {} cannot be written: {e}; make it writable or name another one",
+                folder.display()
+            ),
+            source: Some(Box::new(e)),
+        }
     })
 }
 
 /// Makes a folder and those above it, and syncs each folder that got a new entry.
-fn create(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
+fn create(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
     let above = match folder.parent() {
         Some(above) if above.as_os_str().is_empty() => Path::new("."),
         Some(above) => above,
+        None if folder.is_dir() => return Ok(()),
         None => return Err(io::ErrorKind::NotFound.into()),
     };
-    create(above)?;
-    match fs::create_dir(folder) {
+    if folder.is_dir() {
+        // A start that was killed may have made it, and its entry not be on the medium. Where it may not be looked at, it was
+        // not this program that made it.
+        let _ = disk.sync_folder(above);
+        return if folder == Path::new(".") { Ok(()) } else { create(disk, above) };
+    }
+    create(disk, above)?;
+    match disk.make(folder) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
-        _ => Real.sync_folder(above),
+        _ => disk.sync_folder(above),
     }
 }
 
@@ -153,7 +199,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         for text in ["the first, longer text", "the second"] {
-            write_atomic(&path, text.as_bytes()).unwrap();
+            write_atomic(&Real, &path, text.as_bytes()).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "a draft was left behind");
@@ -163,8 +209,8 @@ mod tests {
     fn a_folder_is_made_with_those_above_it() {
         let folder = tempfile::tempdir().unwrap();
         let deep = folder.path().join("a/b/c");
-        writable(&deep, "data folder").unwrap();
-        writable(&deep, "data folder").unwrap();
+        writable(&Real, &deep, "data folder").unwrap();
+        writable(&Real, &deep, "data folder").unwrap();
         assert_eq!(fs::read_dir(&deep).unwrap().count(), 0);
         assert!(free_bytes(&deep).unwrap() > 0);
         assert!(is_same(&deep, folder.path()));
@@ -177,7 +223,7 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         for path in [&file, &file.join("below")] {
-            let error = writable(path, "data folder").unwrap_err();
+            let error = writable(&Real, path, "data folder").unwrap_err();
             assert_eq!(error.kind, Kind::Unusable);
             let named = format!("data folder {} cannot be written", path.display());
             assert!(error.message.starts_with(&named) && !error.message.contains('\n'), "{error}");

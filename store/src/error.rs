@@ -47,20 +47,32 @@ impl Error {
     /// An I/O error at a path.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Error {
         let path = path.into();
-        Error { kind: Kind::Io, message: format!("{}: {source}", path.display()), source: Some(Box::new(source)) }
+        let message = format!("{}: {source}", path.display());
+        Error { kind: kind(&source), message, source: Some(Box::new(source)) }
     }
 
     /// An error of the object store of the data folder.
     pub(crate) fn store(place: &object_store::path::Path, source: object_store::Error) -> Error {
-        let mut below: Option<&(dyn std::error::Error + 'static)> = Some(&source);
-        let mut kind = Kind::Io;
-        while let Some(cause) = below {
-            let full = |e: &std::io::Error| e.kind() == std::io::ErrorKind::StorageFull;
-            if cause.downcast_ref::<std::io::Error>().is_some_and(full) {
-                kind = Kind::Full;
-            }
-            below = cause.source();
+        Error { kind: below(&source), message: format!("{place}: {source}"), source: Some(Box::new(source)) }
+    }
+}
+
+/// The sort of an error of the object store: that of the I/O error below it.
+pub(crate) fn below(error: &object_store::Error) -> Kind {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if let Some(Kind::Full) = cause.downcast_ref().map(kind) {
+            return Kind::Full;
         }
-        Error { kind, message: format!("{place}: {source}"), source: Some(Box::new(source)) }
+        next = cause.source();
+    }
+    Kind::Io
+}
+
+/// The sort of an I/O error.
+pub(crate) fn kind(e: &std::io::Error) -> Kind {
+    match e.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Kind::Full,
+        _ => Kind::Io,
     }
 }

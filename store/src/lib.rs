@@ -22,6 +22,8 @@ mod file;
 mod flush;
 mod fold;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 mod going;
 mod holding;
 mod hot;

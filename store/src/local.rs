@@ -2,13 +2,16 @@
 //!
 //! object_store 0.13 never syncs a local file (`facts/reliability-performance.md`, B1). Here a put writes a draft beside
 //! its place, syncs it, moves it into place by one system call and syncs the folder, and every folder made on the way.
-//! Reads and listings are object_store's own.
+//! Reads and listings are object_store's own. What they show is on the medium as well: a folder whose sync failed is synced before
+//! anything is read again, and what a killed process left unsynced at the next start. Else a commit whose put
+//! had failed would be seen to stand, the log would let go of its rows, and a power cut take the commit.
 
 mod upload;
 
 #[cfg(test)]
 mod tests;
 
+use crate::disk::Disk;
 use crate::{Error, Kind};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,22 +20,22 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Place;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
+    CopyMode, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The durable object store of a local folder, which is created when it is not there. Remains of writes that a crash
+/// The durable object store of a local folder on a disk, which is created when it is not there. Remains of writes that a crash
 /// interrupted are removed: only the holder of the folder's lock may open it.
-pub(crate) fn open(folder: &Path) -> Result<Arc<dyn ObjectStore>, Error> {
-    crate::disk::writable(folder, "data folder")?;
-    sweep(folder).map_err(|e| Error::io(folder, e))?;
+pub(crate) fn on(disk: Arc<dyn Disk>, folder: &Path) -> Result<Arc<dyn ObjectStore>, Error> {
+    crate::disk::writable(&*disk, folder, "data folder")?;
+    sweep(&*disk, folder).map_err(|e| Error::io(folder, e))?;
     let unusable = |e: object_store::Error| Error {
         kind: Kind::Unusable,
         message: format!("data folder {} cannot be used: {e}", folder.display()),
@@ -41,22 +44,32 @@ pub(crate) fn open(folder: &Path) -> Result<Arc<dyn ObjectStore>, Error> {
     let inner = LocalFileSystem::new_with_prefix(folder).map_err(unusable)?;
     let root = inner.path_to_filesystem(&Place::from("x")).map_err(unusable)?;
     let root = root.parent().map(Path::to_path_buf).unwrap_or_default();
-    let disk = Disk { root, drafts: AtomicU64::new(0), synced: Mutex::default() };
-    Ok(Arc::new(Durable { inner, disk: Arc::new(disk) }))
+    let folders =
+        Folders { disk, root, drafts: AtomicU64::new(0), synced: Mutex::default(), unsynced: Mutex::default() };
+    Ok(Arc::new(Durable { inner, folders: Arc::new(folders) }))
 }
 
-/// Removes drafts that a crash left, in the folder and below.
-fn sweep(folder: &Path) -> io::Result<()> {
+/// The store on the disk as it is.
+#[cfg(test)]
+pub(crate) fn open(folder: &Path) -> Result<Arc<dyn ObjectStore>, Error> {
+    on(Arc::new(crate::disk::Real), folder)
+}
+
+/// Removes drafts that a crash left, in the folder and below, and syncs the folders.
+fn sweep(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
         if entry.file_type()?.is_dir() {
-            sweep(&entry.path())?;
+            sweep(disk, &entry.path())?;
         } else if name.to_string_lossy().rsplit_once('#').is_some_and(|(_, end)| is_number(end)) {
-            fs::remove_file(entry.path())?;
+            disk.remove(&entry.path())?;
         }
     }
-    Ok(())
+    // Of the many folders of days and other partitions (`day=…`) none needs it: a file in them counts once a commit names it, and
+    // before that is tried, it and its folder are on the medium.
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    if name.contains('=') { Ok(()) } else { disk.sync_folder(folder) }
 }
 
 fn is_number(text: &str) -> bool {
@@ -66,18 +79,21 @@ fn is_number(text: &str) -> bool {
 /// Folders remembered as synced; past it they are synced once more.
 const MAX_SYNCED: usize = 65_536;
 
-/// Writes below one root.
+/// The folders below one root.
 #[derive(Debug)]
-struct Disk {
+struct Folders {
+    disk: Arc<dyn Disk>,
     root: PathBuf,
     /// Number of the next draft.
     drafts: AtomicU64,
     /// Folders whose entry above is known to be on the medium: those met since the process started, as a crash may
     /// have come between making a folder and syncing the one above.
     synced: Mutex<HashSet<PathBuf>>,
+    /// Folders whose entries may not be on the medium: their last sync failed.
+    unsynced: Mutex<HashSet<PathBuf>>,
 }
 
-impl Disk {
+impl Folders {
     /// Writes `payload` to `path`, whole or not at all, and returns when it is on the medium.
     fn put(&self, path: &Path, payload: &PutPayload, create: bool) -> io::Result<()> {
         let folder = path.parent().unwrap_or(&self.root);
@@ -86,16 +102,55 @@ impl Disk {
         // object_store hides names that end so from listings.
         draft.push(format!("#{}", self.drafts.fetch_add(1, Ordering::Relaxed)));
         let draft = Path::new(&draft);
-        let moved = write(draft, payload).and_then(|()| match create {
-            true => fs::hard_link(draft, path),
-            false => fs::rename(draft, path),
+        let moved = write(&*self.disk, draft, payload).and_then(|()| match create {
+            true => self.disk.link(draft, path),
+            false => self.disk.rename(draft, path),
         });
         if create || moved.is_err() {
             // After a hard link the draft is a second name; left behind, the next start removes it.
-            let _ = fs::remove_file(draft);
+            let _ = self.disk.remove(draft);
         }
-        moved?;
-        sync(folder)
+        match moved {
+            // Whoever is told that it is there may rely on it.
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => self.catch_up().and(Err(e)),
+            Err(e) => Err(e),
+            Ok(()) => self.sync(folder),
+        }
+    }
+
+    /// Copies a file whole.
+    fn copy(&self, from: &Path, to: &Path, create: bool) -> io::Result<()> {
+        self.put(to, &fs::read(from)?.into(), create)
+    }
+
+    /// Removes a file, and returns when it will not come back.
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        match self.disk.remove(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => self.catch_up().and(Err(e)),
+            Err(e) => Err(e),
+            Ok(()) => self.sync(path.parent().unwrap_or(&self.root)),
+        }
+    }
+
+    /// Syncs a folder; when that fails, remembers it.
+    fn sync(&self, folder: &Path) -> io::Result<()> {
+        let synced = self.disk.sync_folder(folder);
+        let mut unsynced = self.unsynced();
+        match synced {
+            Ok(()) => unsynced.remove(folder),
+            Err(_) => unsynced.insert(folder.to_path_buf()),
+        };
+        synced
+    }
+
+    /// Syncs the folders whose last sync failed.
+    fn catch_up(&self) -> io::Result<()> {
+        let waiting: Vec<PathBuf> = self.unsynced().iter().cloned().collect();
+        waiting.iter().try_for_each(|folder| self.sync(folder))
+    }
+
+    fn unsynced(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
+        self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a folder and those above it, durably.
@@ -105,39 +160,35 @@ impl Disk {
         if synced.len() >= MAX_SYNCED {
             synced.clear();
         }
-        make(folder, &self.root, &mut synced)
+        make(&*self.disk, folder, &self.root, &mut synced)
     }
 }
 
-fn make(folder: &Path, root: &Path, synced: &mut HashSet<PathBuf>) -> io::Result<()> {
+fn make(disk: &dyn Disk, folder: &Path, root: &Path, synced: &mut HashSet<PathBuf>) -> io::Result<()> {
     let Some(above) = folder.parent().filter(|_| folder != root && !synced.contains(folder)) else { return Ok(()) };
-    make(above, root, synced)?;
-    match fs::create_dir(folder) {
+    make(disk, above, root, synced)?;
+    match disk.make(folder) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
-        _ => sync(above)?,
+        _ => disk.sync_folder(above)?,
     }
     synced.insert(folder.to_path_buf());
     Ok(())
 }
 
 /// Writes a file that must not exist, and syncs it.
-fn write(path: &Path, payload: &PutPayload) -> io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).open(path)?;
+fn write(disk: &dyn Disk, path: &Path, payload: &PutPayload) -> io::Result<()> {
+    let mut file = disk.create(path)?;
     for part in payload {
-        file.write_all(part)?;
+        disk.write(&mut file, part)?;
     }
-    file.sync_all()
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    disk.sync(&file)
 }
 
 /// The store; see the head of the file.
 #[derive(Clone, Debug)]
 struct Durable {
     inner: LocalFileSystem,
-    disk: Arc<Disk>,
+    folders: Arc<Folders>,
 }
 
 impl Durable {
@@ -154,27 +205,38 @@ impl Durable {
             }
         };
         let path = self.inner.path_to_filesystem(place)?;
-        let disk = Arc::clone(&self.disk);
-        blocking(place, move || disk.put(&path, &payload, create)).await?;
+        let folders = Arc::clone(&self.folders);
+        blocking(place, move || folders.put(&path, &payload, create)).await?;
         Ok(PutResult { e_tag: None, version: None })
     }
 
-    /// Syncs the folder an object lies in.
-    async fn sync_around(&self, place: &Place) -> Result<()> {
+    /// Removes an object.
+    async fn remove(&self, place: &Place) -> Result<()> {
         let path = self.inner.path_to_filesystem(place)?;
-        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        blocking(place, move || sync(&folder)).await
+        let folders = Arc::clone(&self.folders);
+        blocking(place, move || folders.remove(&path)).await
     }
-}
 
-/// A listing by name, as object storage gives it and Delta's readers ask for it.
-fn sorted(found: BoxStream<'static, Result<ObjectMeta>>) -> BoxStream<'static, Result<ObjectMeta>> {
-    let sorted = async move {
-        let mut found: Vec<ObjectMeta> = found.try_collect().await?;
-        found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
-        Ok::<_, object_store::Error>(futures::stream::iter(found.into_iter().map(Ok)))
-    };
-    futures::stream::once(sorted).try_flatten().boxed()
+    /// Sees to it that what is there is on the medium.
+    async fn settled(&self, place: &Place) -> Result<()> {
+        if self.folders.unsynced().is_empty() {
+            return Ok(());
+        }
+        let folders = Arc::clone(&self.folders);
+        blocking(place, move || folders.catch_up()).await
+    }
+
+    /// A listing of what is on the medium, by name, as object storage gives it and Delta's readers ask for it.
+    fn listed(&self, found: BoxStream<'static, Result<ObjectMeta>>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let store = self.clone();
+        let sorted = async move {
+            store.settled(&Place::default()).await?;
+            let mut found: Vec<ObjectMeta> = found.try_collect().await?;
+            found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+            Ok::<_, object_store::Error>(futures::stream::iter(found.into_iter().map(Ok)))
+        };
+        futures::stream::once(sorted).try_flatten().boxed()
+    }
 }
 
 /// Runs disk work on a blocking thread; errors name the object.
@@ -194,7 +256,7 @@ async fn blocking(place: &Place, work: impl FnOnce() -> io::Result<()> + Send + 
 
 impl std::fmt::Display for Durable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "durable {}", self.disk.root.display())
+        write!(f, "durable {}", self.folders.root.display())
     }
 }
 
@@ -209,43 +271,45 @@ impl ObjectStore for Durable {
     }
 
     async fn get_opts(&self, location: &Place, options: GetOptions) -> Result<GetResult> {
+        self.settled(location).await?;
         self.inner.get_opts(location, options).await
     }
 
     async fn get_ranges(&self, location: &Place, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.settled(location).await?;
         self.inner.get_ranges(location, ranges).await
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Place>>) -> BoxStream<'static, Result<Place>> {
         let store = self.clone();
-        let sync = move |gone: Result<Place>| {
+        let remove = move |place: Result<Place>| {
             let store = store.clone();
             async move {
-                let place = gone?;
-                store.sync_around(&place).await?;
+                let place = place?;
+                store.remove(&place).await?;
                 Ok(place)
             }
         };
-        self.inner.delete_stream(locations).then(sync).boxed()
+        locations.then(remove).boxed()
     }
 
     fn list(&self, prefix: Option<&Place>) -> BoxStream<'static, Result<ObjectMeta>> {
-        sorted(self.inner.list(prefix))
+        self.listed(self.inner.list(prefix))
     }
 
     fn list_with_offset(&self, prefix: Option<&Place>, offset: &Place) -> BoxStream<'static, Result<ObjectMeta>> {
-        sorted(self.inner.list_with_offset(prefix, offset))
+        self.listed(self.inner.list_with_offset(prefix, offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Place>) -> Result<ListResult> {
+        self.settled(&Place::default()).await?;
         self.inner.list_with_delimiter(prefix).await
     }
 
     async fn copy_opts(&self, from: &Place, to: &Place, options: CopyOptions) -> Result<()> {
-        let path = self.inner.path_to_filesystem(to)?;
-        let disk = Arc::clone(&self.disk);
-        blocking(to, move || disk.make(path.parent().unwrap_or(&disk.root))).await?;
-        self.inner.copy_opts(from, to, options).await?;
-        self.sync_around(to).await
+        let (from, path) = (self.inner.path_to_filesystem(from)?, self.inner.path_to_filesystem(to)?);
+        let create = options.mode == CopyMode::Create;
+        let folders = Arc::clone(&self.folders);
+        blocking(to, move || folders.copy(&from, &path, create)).await
     }
 }

@@ -4,7 +4,7 @@ use crate::book::Book;
 use crate::holding::Holding;
 use crate::intake::lock;
 use crate::store::Store;
-use crate::{Act, DatasetStatus, Error, RejectRow, Snapshot, Status, Tier, TierStatus, audit, disk};
+use crate::{Act, DatasetStatus, Error, RejectRow, Snapshot, Status, Tier, TierStatus, audit, disk, writer};
 use schemas::{Dataset, Time};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -53,7 +53,7 @@ impl Reader {
             log_free_bytes: (!disk::is_same(&config.log, &config.data)).then(|| free(&config.log)),
             reserve_bytes: config.reserve_bytes,
             recovered: self.store.recovered.clone(),
-            stopped: log.stopped,
+            stopped: log.stopped.or_else(|| writer::stopped(&self.store)),
             tasks: self.store.turns.look(),
             datasets: self.store.intake.books.iter().map(status).collect(),
         }

@@ -4,7 +4,8 @@
 //! segments may be gone. It is written before they go. A dataset whose contract was out for a while has an older position,
 //! so that it may come back though the log went on without it.
 
-use crate::{Error, Kind, LogId, Position, disk};
+use crate::disk::{Disk, write_atomic};
+use crate::{Error, Kind, LogId, Position};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -69,10 +70,10 @@ impl Released {
     }
 
     /// Writes it durably.
-    pub(crate) fn write(&self, folder: &Path) -> Result<(), Error> {
+    pub(crate) fn write(&self, disk: &dyn Disk, folder: &Path) -> Result<(), Error> {
         let path = folder.join("released");
         let bytes = serde_json::to_vec(self).map_err(|e| Error::io(&path, e.into()))?;
-        disk::write_atomic(&path, &bytes)
+        write_atomic(disk, &path, &bytes)
     }
 }
 
@@ -88,7 +89,7 @@ mod tests {
         assert!(released.raise(["a", "b"].into_iter(), Position(10)));
         assert!(released.raise(["a"].into_iter(), Position(30)), "b is out for a while");
         assert!(!released.raise(["a"].into_iter(), Position(20)));
-        released.write(folder.path()).unwrap();
+        released.write(&crate::disk::Real, folder.path()).unwrap();
         assert_eq!(Released::read(folder.path(), log).unwrap(), released);
         assert_eq!(Released::read(folder.path(), LogId(1)).unwrap(), Released { log: LogId(1), ..Released::default() });
         let check = |above: u64, a: u64, b: u64| {

@@ -1,5 +1,6 @@
 //! The log taken over at start, before new records come.
 
+use crate::disk::Disk;
 use crate::intake::{Intake, lock};
 use crate::log::{Entry, Log, Record, Recovered, Settings};
 use crate::state::{self, Positions};
@@ -23,8 +24,13 @@ pub(crate) struct Replay {
 
 impl Replay {
     /// Opens the log and takes over what it holds.
-    pub(crate) async fn run(mut self, config: &Config, datasets: &[Arc<Dataset>]) -> Result<(Log, Recovered), Error> {
-        let (folder, settings, datasets) = (config.log.clone(), Settings::new(config), datasets.to_vec());
+    pub(crate) async fn run(
+        mut self,
+        config: &Config,
+        datasets: &[Arc<Dataset>],
+        disk: Arc<dyn Disk>,
+    ) -> Result<(Log, Recovered), Error> {
+        let (folder, settings, datasets) = (config.log.clone(), Settings::new(config, disk), datasets.to_vec());
         let runtime = tokio::runtime::Handle::current();
         crate::seal::blocking(move || {
             let mut begun = false;

@@ -1,5 +1,6 @@
 //! What is saved beside a table: newest values, registry, stamps, newest filed instants, and how far it has seen each log.
 
+use crate::error::below;
 use crate::holding::Known;
 use crate::late::Filed;
 use crate::stamps::Stamps;
@@ -149,5 +150,9 @@ pub(crate) async fn read<T: for<'a> Deserialize<'a>>(
 
 /// An error of the object store, at a place in the data folder.
 pub(crate) fn stored(place: &Path, error: object_store::Error) -> Error {
-    Error { kind: Kind::Io, message: format!("{place} in the data folder: {error}"), source: Some(Box::new(error)) }
+    Error {
+        kind: below(&error),
+        message: format!("{place} in the data folder: {error}"),
+        source: Some(Box::new(error)),
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::book::Book;
 use crate::cache::Cache;
-use crate::disk::{self, Lock};
+use crate::disk::{self, Disk, Lock, Real};
 use crate::intake::{Intake, lock};
 use crate::log::Handle;
 use crate::points::Points;
@@ -52,15 +52,16 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Opens the folders, recovers and starts the log thread. Maintenance is not started.
     pub(crate) async fn open(config: Config, datasets: Vec<Arc<Dataset>>, clock: Clock) -> Result<Store, Error> {
-        disk::writable(&config.data, "data folder")?;
+        let disk: Arc<dyn Disk> = Arc::new(Real);
+        disk::writable(&*disk, &config.data, "data folder")?;
         let held = Lock::take(&config.data)?;
-        let objects = local::open(&config.data)?;
-        Store::over(objects, held, config, datasets, clock).await
+        let objects = local::on(disk.clone(), &config.data)?;
+        Store::over((objects, disk), held, config, datasets, clock).await
     }
 
-    /// Opens a store over an object store.
+    /// Opens a store over an object store and the disk its log is on.
     pub(crate) async fn over(
-        objects: Arc<dyn ObjectStore>,
+        (objects, disk): (Arc<dyn ObjectStore>, Arc<dyn Disk>),
         held: Lock,
         config: Config,
         datasets: Vec<Arc<Dataset>>,
@@ -85,7 +86,7 @@ impl Store {
         let changed: Vec<Arc<str>> = refusals.keys().cloned().collect();
         let (log, found) =
             Replay { intake: intake.clone(), objects: objects.clone(), desk: desk_positions.clone(), refusals }
-                .run(&config, &datasets)
+                .run(&config, &datasets, disk)
                 .await?;
         let released = Released::read(&config.log, found.id)?;
         let reached = intake.books.iter().map(|book| (&*book.dataset.id, book.floors(found.id).reached()));
@@ -144,7 +145,7 @@ impl Store {
         let noted = crate::seal::blocking(move || {
             // Without the note segments go all the same: on a full disk their room is what is needed. Then only a dataset that
             // comes back later could be refused.
-            let noted = if news { released.write(&folder) } else { Ok(()) };
+            let noted = if news { released.write(log.disk(), &folder) } else { Ok(()) };
             log.release(least)?;
             Ok(noted.map(|()| released))
         });

@@ -1,6 +1,7 @@
 //! What the store's tests share: datasets, dice, batches.
 
 pub(crate) mod bed;
+pub(crate) mod tape;
 
 pub(crate) use bed::Bed;
 

@@ -2,9 +2,11 @@
 
 mod backup;
 mod erasing;
+mod full;
 mod law;
 mod model;
 mod outside;
+mod powercut;
 mod recovery;
 mod retention;
 mod rules;

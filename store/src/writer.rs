@@ -106,11 +106,29 @@ pub(crate) async fn append_to(store: &Store, append: Append) -> Result<Receipt, 
     }
     let most = store.config.hot_bytes.saturating_mul(2);
     if store.intake.bytes() > most {
-        let message = format!("more than {most} bytes of readings wait to be flushed; try again shortly");
-        return Err(Error::new(Kind::Busy, message));
+        return Err(full(store).unwrap_or_else(|| {
+            let message = format!("more than {most} bytes of readings wait to be flushed; try again shortly");
+            Error::new(Kind::Busy, message)
+        }));
     }
     let receipt = store.log.append(append)?.await;
     receipt.unwrap_or_else(|_| Err(Error::new(Kind::Closed, "the log ended before it could answer")))
+}
+
+/// Why nothing is taken now for want of room on the data disk, if so.
+pub(crate) fn stopped(store: &Store) -> Option<String> {
+    let most = store.config.hot_bytes.saturating_mul(2);
+    full(store).filter(|_| store.intake.bytes() > most).map(|error| error.message)
+}
+
+/// What to answer while readings wait to be flushed, if they do for want of room on the data disk.
+fn full(store: &Store) -> Option<Error> {
+    store.intake.books.iter().find_map(|book| {
+        let trouble = lock(&book.flush_trouble);
+        let why = trouble.full()?;
+        let data = store.config.data.display();
+        Some(Error::new(Kind::Full, format!("{data} has no room, intake goes on when it has: {why}")))
+    })
 }
 
 async fn close(store: &Arc<Store>) -> Result<(), Error> {

@@ -127,7 +127,7 @@ impl Carrier {
         let path = self.root.join(MANIFEST);
         let manifest = Manifest { files: self.items, ..manifest };
         let bytes = serde_json::to_vec_pretty(&manifest).map_err(|e| Error::io(&path, e.into()))?;
-        disk::write_atomic(&path, &bytes)
+        disk::write_atomic(&disk::Real, &path, &bytes)
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Restored {
 pub fn restore(from: &Path, data: &Path, log: &Path) -> Result<Restored, Error> {
     let manifest = read(from)?;
     for (folder, what) in [(data, "data folder"), (log, "log folder")] {
-        disk::writable(folder, what)?;
+        disk::writable(&disk::Real, folder, what)?;
         if fs::read_dir(folder).map_err(|e| Error::io(folder, e))?.next().is_some() {
             let message =
                 format!("the {what} {} is not empty; name another, or move what it holds away", folder.display());
@@ -41,7 +41,7 @@ pub fn restore(from: &Path, data: &Path, log: &Path) -> Result<Restored, Error> 
         let above = Position(manifest.position.0 + LEFT_OUT);
         let format = Format { format: format::FORMAT, above, restoring };
         let bytes = serde_json::to_vec(&format).map_err(|e| Error::io(&place, e.into()))?;
-        disk::write_atomic(&place, &bytes)
+        disk::write_atomic(&disk::Real, &place, &bytes)
     };
     let above = place.parent().unwrap_or(data);
     fs::create_dir_all(above).map_err(|e| Error::io(above, e))?;

@@ -71,7 +71,7 @@ async fn drafts_of_a_crash_are_hidden_and_swept() {
 fn traced(test: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("trace");
-    let calls = "trace=fsync,linkat,rename,mkdir";
+    let calls = "trace=fsync,fdatasync,linkat,rename,mkdir";
     let ran = std::process::Command::new("strace")
         .args(["-f", "-y", "-qq", "-e", calls, "-o"])
         .arg(&log)
@@ -93,7 +93,7 @@ fn a_put_syncs_its_bytes_before_it_is_named_and_its_folders_after() {
     let wanted = [
         ("mkdir(", format!("{root}/log\"")),
         ("fsync(", format!("<{root}>")),
-        ("fsync(", format!("<{root}/log/0.json#0>")),
+        ("fdatasync(", format!("<{root}/log/0.json#0>")),
         ("linkat(", format!("\"{root}/log/0.json\"")),
         ("fsync(", format!("<{root}/log>")),
     ];

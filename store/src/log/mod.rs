@@ -1,13 +1,13 @@
 //! The log: what is appended is durable before its receipt goes out, and comes back in order after a crash.
 //!
-//! **Folder.** `id` (the random log-id), `lock`, `released` ([`crate::released`]), segments, and what recovery cut (`*.cut`,
-//! for a person; never read again). A segment ([`segment`]) is a header and groups of records ([`frame`]). A record carries a
+//! **Folder.** `id` (the random log-id), `lock`, `released` ([`crate::released`]), `newest` ([`newest`]), segments, and what
+//! recovery cut ([`cut`]). A segment ([`segment`]) is a header and groups of records ([`frame`]). A record carries a
 //! batch, rejects, an erasure, days that go ([`body`]), or only its note: the position known to be fsynced when it was written.
 //!
 //! **Operation.** One thread ([`thread`]) takes all that waits ([`queue`]), gives positions in the order of the calls, writes
 //! them as one group, fsyncs, hands the records to `durable`, then gives the receipts out. Records of the next group note this
-//! one; when none comes for `quiet`, an empty record does. A new segment is on disk with its header and folder entry before
-//! records go in; the header notes the last position before it.
+//! one; when none comes for `quiet`, an empty record does. A new segment is on disk with its header and folder entry, and noted as
+//! the newest, before records go in; the header notes the last position before it.
 //!
 //! **Invariants**
 //! 1. Positions grow by one inside a segment. Between segments they may leave positions out (`floor`, failed groups, cut bytes),
@@ -23,12 +23,16 @@
 //!    append. While no new segment can be made, intake is stopped, and tried again every `quiet`.
 //! 4. Recovered records count as durable only when they are: those that nobody noted are written and fsynced again.
 //! 5. Tails ([`tail`]) read only what is durable, up to where the next segment follows, as recovery does.
-//! 6. Segments go oldest first, one folder fsync each, so what is left has no hole.
+//! 6. Segments go oldest first, one folder fsync each, so what is left has no hole. One that is missing stops the start: those
+//!    between by the header of the next, the newest by the note of it.
 
 mod body;
 mod column;
+mod cut;
 mod frame;
+pub(crate) mod fuzz;
 mod kept;
+mod newest;
 mod queue;
 mod recover;
 mod segment;
@@ -38,7 +42,7 @@ mod thread;
 mod walk;
 mod wire;
 
-use crate::disk::{Disk, Lock, Real, sync_folder};
+use crate::disk::{self, Disk, Lock};
 use crate::durations::Counted;
 use crate::going::Going;
 use crate::{Append, Config, Erasure, Error, LogId, Position, Receipt};
@@ -109,6 +113,8 @@ pub(crate) struct Settings {
     pub tail_bytes: u64,
     /// Free bytes of disk below which intake stops.
     pub reserve_bytes: u64,
+    /// Folders on other disks that must have as much room: what is taken goes there later.
+    pub beside: Vec<PathBuf>,
     /// How long nothing must arrive before the last group is noted; also how often a stopped log looks whether it may go on.
     pub quiet: Duration,
     /// What touches the disk.
@@ -116,16 +122,18 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The settings of a config.
-    pub(crate) fn new(config: &Config) -> Settings {
+    /// The settings of a config, for a log on this disk. The data folder is there.
+    pub(crate) fn new(config: &Config, disk: Arc<dyn Disk>) -> Settings {
+        let beside = if disk::is_same(&config.log, &config.data) { Vec::new() } else { vec![config.data.clone()] };
         Settings {
+            beside,
             segment_bytes: config.segment_bytes,
             queue_bytes: config.queue_bytes,
             group_bytes: 8 << 20,
             tail_bytes: config.tail_bytes,
             reserve_bytes: config.reserve_bytes,
             quiet: Duration::from_secs(1),
-            disk: Arc::new(Real),
+            disk,
         }
     }
 }
@@ -151,8 +159,8 @@ impl Log {
         datasets: &[Arc<Dataset>],
         each: &mut dyn FnMut(LogId, Record) -> Result<(), Error>,
     ) -> Result<(Log, Recovered), Error> {
-        let lock = recover::claim(folder)?;
-        let id = recover::id(folder)?;
+        let lock = recover::claim(&*settings.disk, folder)?;
+        let id = recover::id(&*settings.disk, folder)?;
         let found = Recovered { id, ..Recovered::default() };
         let mut recovery = Recovery { folder, settings: &settings, datasets, found, next: Position(1) };
         let segments = recovery.run(&mut |record| each(id, record))?;
@@ -166,8 +174,9 @@ impl Log {
     pub(crate) fn start(mut self, floor: Position, durable: Durable) -> Result<Handle, Error> {
         if let Some(empty) = self.segments.pop_if(|newest| newest.first > self.last) {
             // The new segment may need its name.
-            self.settings.disk.remove(&empty.path).map_err(|e| Error::io(empty.path, e))?;
-            sync_folder(&self.folder)?;
+            let (disk, folder) = (&*self.settings.disk, &self.folder);
+            let removed = newest::remove(disk, folder).and_then(|()| disk.remove(&empty.path));
+            removed.and_then(|()| disk.sync_folder(folder)).map_err(|e| Error::io(empty.path, e))?;
         }
         let next = self.next.max(Position(floor.0 + 1));
         let shared =
@@ -219,6 +228,11 @@ impl Handle {
     #[allow(dead_code, reason = "as the tail itself")]
     pub(crate) fn tail(&self, cursor: Position) -> Tail {
         Tail::new(self.keeper.0.clone(), cursor)
+    }
+
+    /// The disk it is on.
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.keeper.0.settings.disk
     }
 
     /// The segments on disk, oldest first, and how many bytes of each are durable.

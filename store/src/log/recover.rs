@@ -3,18 +3,18 @@
 use super::body::{self, Unread};
 use super::segment::{self, HEADER, Header, Segment};
 use super::walk::{Walked, any_record, walk, was_durable};
-use super::{Record, Recovered, Settings, frame};
-use crate::disk::{self, sync_folder, write_atomic};
+use super::{Record, Recovered, Settings, cut, frame, newest};
+use crate::disk::{self, Disk, write_atomic};
 use crate::{Error, Kind, LogId, Position};
 use schemas::Dataset;
-use std::fs::{self, File};
+use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
 /// What an operator can do about damage.
-const REMEDY: &str = "restore the log folder from a backup, or move it elsewhere and start with an empty one: \
+pub(super) const REMEDY: &str = "restore the log folder from a backup, or move it elsewhere and start with an empty one: \
                       what was filed stays, what was only in the log is then lost";
 
 /// Receives each record.
@@ -22,21 +22,22 @@ pub(super) type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), Error>;
 
 /// The log's id; made, durably, for a folder without segments. A folder that has lost all of them is a new log: its positions
 /// may come again, and stamps with them, if the old id stayed.
-pub(super) fn id(folder: &Path) -> Result<LogId, Error> {
+pub(super) fn id(disk: &dyn Disk, folder: &Path) -> Result<LogId, Error> {
     let path = folder.join("id");
     let broken = |why: &str| Err(Error::new(Kind::Corrupt, format!("{}: {why}; {REMEDY}", path.display())));
-    let text = match fs::read_to_string(&path) {
-        Ok(text) if !segment::list(folder)?.is_empty() => text,
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(path, e)),
-        Err(_) if !segment::list(folder)?.is_empty() => return broken("missing, though there are log segments"),
-        _ => {
-            // RandomState is seeded by the operating system.
-            let id = LogId(RandomState::new().hash_one(std::time::SystemTime::now()));
-            write_atomic(&path, format!("{id}\n").as_bytes())?;
-            return Ok(id);
-        }
-    };
-    u64::from_str_radix(text.trim_end(), 16).map(LogId).or_else(|_| broken("not a log-id of 16 hexadecimal digits"))
+    let read = |text: &str| u64::from_str_radix(text.trim_end(), 16).map(LogId);
+    let not_an_id = "not a log-id of 16 hexadecimal digits";
+    match (fs::read_to_string(&path), segment::list(folder)?.is_empty()) {
+        (Ok(text), false) => return read(&text).or_else(|_| broken(not_an_id)),
+        (Ok(text), true) => read(&text).map_or(Ok(()), |id| newest::check(folder, id, None))?,
+        (Err(e), _) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(path, e)),
+        (Err(_), false) => return broken("missing, though there are log segments"),
+        (Err(_), true) => {}
+    }
+    // RandomState is seeded by the operating system.
+    let id = LogId(RandomState::new().hash_one(std::time::SystemTime::now()));
+    write_atomic(disk, &path, format!("{id}\n").as_bytes())?;
+    Ok(id)
 }
 
 /// A recovery under way.
@@ -57,8 +58,9 @@ impl Recovery<'_> {
     /// Checks all segments and hands out their records. Gives back the segments that stay.
     pub(super) fn run(&mut self, each: Each<'_>) -> Result<Vec<Segment>, Error> {
         let mut headers = self.headers()?;
+        newest::check(self.folder, self.found.id, headers.last().map(|(segment, _)| segment.first))?;
         let Some((first, _)) = headers.first() else {
-            self.reserve(Position(0))?;
+            self.next = cut::above(self.folder, Position(0), self.next)?;
             return Ok(Vec::new());
         };
         self.found.above = first.previous;
@@ -70,7 +72,8 @@ impl Recovery<'_> {
         }
         let (segment, header) = &mut headers[newest];
         self.newest(segment, *header, each)?;
-        self.reserve(segment.first)?;
+        self.next = cut::above(self.folder, segment.first, self.next)?;
+        cut::prune(&*self.settings.disk, self.folder)?;
         Ok(headers.into_iter().map(|(segment, _)| segment).collect())
     }
 
@@ -103,16 +106,17 @@ impl Recovery<'_> {
     /// Moves away a segment whose header cannot be read, if nothing of the log is known to be in it.
     fn set_aside(&mut self, path: &Path, first: Position, next: Option<Header>) -> Result<(), Error> {
         let bytes = fs::read(path).map_err(|e| Error::io(path, e))?;
+        let noted = newest::read(self.folder, self.found.id)?;
         let needed = match next {
             Some(next) => next.previous >= first,
-            None => any_record(&bytes, self.found.id, first),
+            None => noted.is_some_and(|noted| noted >= first) || any_record(&bytes, self.found.id, first),
         };
         if needed {
-            return Err(damaged(path, 0, "the segment's header cannot be read, though records were written after it"));
+            return Err(damaged(path, 0, "the segment's header cannot be read, though it had been on disk"));
         }
         let aside = path.with_extension("0.cut");
-        fs::rename(path, &aside).map_err(|e| Error::io(path, e))?;
-        sync_folder(self.folder)?;
+        let disk = &self.settings.disk;
+        disk.rename(path, &aside).and_then(|()| disk.sync_folder(self.folder)).map_err(|e| Error::io(path, e))?;
         self.found.cut.push(if bytes.len() <= HEADER {
             format!("{}: an unfinished segment without records, moved to {}", path.display(), aside.display())
         } else {
@@ -149,7 +153,7 @@ impl Recovery<'_> {
                 return Err(damaged(&segment.path, walked.end, &format!("{why}, though it had been on disk")));
             }
             let aside = segment.path.with_extension(format!("{}.cut", walked.end));
-            write_atomic(&aside, &bytes[walked.end..])?;
+            write_atomic(&*self.settings.disk, &aside, &bytes[walked.end..])?;
             self.found.cut.push(cut_message(&segment.path, walked.end, bytes.len() - walked.end, why, &aside));
         }
         self.settle(segment, &bytes[..walked.end], walked.unsure)?;
@@ -178,23 +182,13 @@ impl Recovery<'_> {
     /// failed fsync of an earlier process they may be in the page cache, counted as clean, and not on disk.
     fn settle(&self, segment: &Segment, good: &[u8], unsure: usize) -> Result<(), Error> {
         let disk = &self.settings.disk;
-        let settled = File::options().read(true).write(true).open(&segment.path).and_then(|mut file| {
-            file.set_len(good.len() as u64)?;
+        let settled = disk.open(&segment.path).and_then(|mut file| {
+            disk.set_len(&file, good.len() as u64)?;
             file.seek(SeekFrom::Start(unsure as u64))?;
             disk.write(&mut file, &good[unsure..])?;
             disk.sync(&file)
         });
         settled.map_err(|e| Error::io(&segment.path, e))
-    }
-
-    /// Keeps the positions that cut bytes may have had from being given again, since answers made from them may be out in the
-    /// world. Looks at the files themselves: a start that cut may have ended before a new segment stood.
-    fn reserve(&mut self, newest: Position) -> Result<(), Error> {
-        for (first, bytes) in segment::cuts(self.folder)?.into_iter().filter(|(first, _)| *first >= newest) {
-            let records = bytes.div_ceil(frame::HEAD as u64);
-            self.next = Position(self.next.max(first).0.saturating_add(records));
-        }
-        Ok(())
     }
 }
 
@@ -214,7 +208,7 @@ pub(super) fn record(
 }
 
 /// The error for damage that nothing may be cut for.
-fn damaged(path: &Path, at: usize, why: &str) -> Error {
+pub(super) fn damaged(path: &Path, at: usize, why: &str) -> Error {
     Error::new(Kind::Corrupt, format!("log segment {}, offset {at}: {why}; {REMEDY}", path.display()))
 }
 
@@ -237,7 +231,7 @@ fn cut_message(path: &Path, at: usize, length: usize, why: &str, aside: &Path) -
 }
 
 /// Makes the folder usable by this process alone.
-pub(super) fn claim(folder: &Path) -> Result<disk::Lock, Error> {
-    disk::writable(folder, "log folder")?;
+pub(super) fn claim(disk: &dyn Disk, folder: &Path) -> Result<disk::Lock, Error> {
+    disk::writable(disk, folder, "log folder")?;
     disk::Lock::take(folder)
 }

@@ -125,22 +125,8 @@ pub(super) fn list(folder: &Path) -> Result<Vec<Position>, Error> {
     Ok(firsts)
 }
 
-/// First position of the segment and length of each file that recovery cut off a segment: `<first>.<offset>.cut`.
-pub(super) fn cuts(folder: &Path) -> Result<Vec<(Position, u64)>, Error> {
-    let mut cuts = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
-        let entry = entry.map_err(|e| Error::io(folder, e))?;
-        let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "cut") {
-            let length = entry.metadata().map_err(|e| Error::io(&path, e))?.len();
-            cuts.extend(first(&path, "").map(|first| (first, length)));
-        }
-    }
-    Ok(cuts)
-}
-
 /// The 20 digits that a file's name begins with, before `rest` if that is given.
-fn first(path: &Path, rest: &str) -> Option<Position> {
+pub(super) fn first(path: &Path, rest: &str) -> Option<Position> {
     let (digits, after) = path.file_name()?.to_str()?.split_at_checked(20)?;
     let fits = rest.is_empty() || after == rest;
     digits.parse().ok().filter(|_| fits && digits.bytes().all(|digit| digit.is_ascii_digit())).map(Position)

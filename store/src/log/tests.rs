@@ -5,9 +5,11 @@ mod recovery;
 mod running;
 mod tails;
 mod timing;
+pub(in crate::log) mod torture;
 
 use super::*;
 use crate::Kind;
+use crate::disk::Real;
 use schemas::{ABSENT, Access, Cadence, Field, Keep, Keeps, Mark, Note, Place, Reason, Time, UnknownSensors, Zone};
 use std::fs;
 use std::fs::File;
@@ -15,7 +17,7 @@ use std::io;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// SplitMix64: seeded numbers.
-pub(super) struct Numbers(pub u64);
+pub(in crate::log) struct Numbers(pub u64);
 
 impl Numbers {
     pub(super) fn next(&mut self) -> u64 {
@@ -132,6 +134,7 @@ pub(super) fn told(entry: &Entry) -> String {
 pub(super) type Told = (u64, String);
 
 /// A disk that fails the operation whose number comes up (counted down to 0), and whose room can be set.
+#[derive(Debug)]
 pub(super) struct Faulty {
     pub fuse: AtomicI64,
     pub room: AtomicU64,
@@ -187,6 +190,7 @@ pub(super) fn settings() -> Settings {
         reserve_bytes: 0,
         tail_bytes: 1 << 30,
         quiet: Duration::from_secs(3600),
+        beside: Vec::new(),
         disk: Arc::new(Real),
     }
 }

@@ -3,10 +3,11 @@
 use super::Record;
 use super::body::{self, NOTE};
 use super::frame::{self, Seed};
+use super::newest;
 use super::queue::{Shared, Turn, Waiting};
-use super::segment::{self, Header};
+use super::segment::{self, Header, Segment};
 use crate::disk::Lock;
-use crate::{Error, Kind, Position, Receipt};
+use crate::{Error, Kind, Position, Receipt, error};
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub(super) struct Thread {
     next: Position,
     /// Nothing while no segment can be made; appends are refused then.
     open: Option<Open>,
+    /// A new segment that could not be noted as the newest yet: it is on disk, and has no records.
+    made: Option<(File, Segment)>,
     buffer: Vec<u8>,
     /// Whether appends are refused.
     stopped: bool,
@@ -53,8 +56,9 @@ impl Thread {
         (last, next): (Position, Position),
     ) -> Result<Thread, Error> {
         let (open, buffer, stopped) = (None, Vec::new(), false);
-        let mut thread = Thread { shared, durable, last, noted: last, next, open, buffer, stopped, _lock: lock };
-        thread.begin().map_err(|e| Error::io(segment::path(&thread.shared.folder, next), e))?;
+        let (noted, made) = (last, None);
+        let mut thread = Thread { shared, durable, last, noted, next, open, made, buffer, stopped, _lock: lock };
+        thread.begin()?;
         Ok(thread)
     }
 
@@ -133,36 +137,54 @@ impl Thread {
     fn segment(&mut self) -> Result<(), (Kind, String)> {
         match &self.open {
             Some(open) if open.bytes < self.shared.settings.segment_bytes => Ok(()),
-            _ => self.begin().map_err(|e| failure(&self.shared, &e)),
+            _ => self.begin().map_err(|e| (e.kind, e.message)),
         }
     }
 
     /// Whether there is room on disk.
     fn room(&self) -> Result<(), (Kind, String)> {
         let Shared { settings, folder, .. } = &*self.shared;
-        let free = settings.disk.free(folder).map_err(|e| failure(&self.shared, &e))?;
-        if free >= settings.reserve_bytes {
-            return Ok(());
+        for folder in std::iter::once(folder).chain(&settings.beside) {
+            let free = settings.disk.free(folder).map_err(|e| failure(&self.shared, &e))?;
+            let reserve = settings.reserve_bytes;
+            if free < reserve {
+                let folder = folder.display();
+                let message = format!("{free} bytes are free for {folder}; intake goes on when there are {reserve}");
+                return Err((Kind::Full, message));
+            }
         }
-        let reserve = settings.reserve_bytes;
-        let folder = folder.display();
-        Err((Kind::Full, format!("{free} bytes are free for {folder}; intake goes on when there are {reserve}")))
+        Ok(())
     }
 
     /// Begins a new segment behind the newest durable position.
-    fn begin(&mut self) -> io::Result<()> {
+    fn begin(&mut self) -> Result<(), Error> {
         self.open = None;
-        let log = self.shared.log;
-        let header = Header { log, first: self.next, previous: self.last };
-        let settings = &self.shared.settings;
-        // A failed attempt may leave its file behind: the next one takes another name.
-        self.next = Position(self.next.0 + 1);
-        let (file, segment) = segment::create(&*settings.disk, &self.shared.folder, header)?;
-        self.next = header.first;
+        let (log, shared) = (self.shared.log, self.shared.clone());
+        let (disk, folder) = (&*shared.settings.disk, &shared.folder);
+        let (file, segment) = match self.made.take() {
+            Some(made) => made,
+            None => self.make(Header { log, first: self.next, previous: self.last })?,
+        };
+        // A note that failed may be on disk all the same: its segment stays.
+        if let Err(error) = newest::write(disk, folder, log, segment.first) {
+            self.made = Some((file, segment));
+            return Err(error);
+        }
         self.noted = self.last;
-        self.open = Some(Open { file, seed: Seed::new(log, header.first), bytes: segment.bytes });
+        self.open = Some(Open { file, seed: Seed::new(log, segment.first), bytes: segment.bytes });
         self.shared.kept.add(segment);
         Ok(())
+    }
+
+    /// Makes the segment of a header.
+    fn make(&mut self, header: Header) -> Result<(File, Segment), Error> {
+        let Shared { settings, folder, .. } = &*self.shared;
+        // A failed attempt may leave its file behind: the next one takes another name.
+        self.next = Position(header.first.0 + 1);
+        let made = segment::create(&*settings.disk, folder, header);
+        let made = made.map_err(|e| Error::io(segment::path(folder, header.first), e))?;
+        self.next = header.first;
+        Ok(made)
     }
 
     /// Encodes a group into the buffer and gives each append its position.
@@ -218,11 +240,7 @@ fn refuse(receipts: impl Iterator<Item = oneshot::Sender<Result<Receipt, Error>>
 
 /// Kind and words of a failed operation.
 fn failure(shared: &Shared, e: &io::Error) -> (Kind, String) {
-    let kind = match e.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Kind::Full,
-        _ => Kind::Io,
-    };
-    (kind, format!("the log in {} cannot be written: {e}", shared.folder.display()))
+    (error::kind(e), format!("the log in {} cannot be written: {e}", shared.folder.display()))
 }
 
 /// Ends the queue with the thread, however that ends.

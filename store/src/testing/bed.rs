@@ -1,6 +1,7 @@
 //! A store on a temporary folder, moved step by step, and what a reader sees of it.
 
 use super::{Row, batch, noon};
+use crate::disk::{Disk, Real};
 use crate::fault::Faulty;
 use crate::intake::lock;
 use crate::paths::Layer;
@@ -29,6 +30,7 @@ pub(crate) struct Bed {
     _folder: TempDir,
     pub(crate) datasets: Vec<Arc<Dataset>>,
     pub(crate) config: Config,
+    pub(crate) disk: Arc<dyn Disk>,
     pub(crate) faults: Option<Faulty>,
     store: Option<Arc<Store>>,
 }
@@ -36,12 +38,16 @@ pub(crate) struct Bed {
 impl Bed {
     /// An open store of datasets.
     pub(crate) async fn new(datasets: Vec<Arc<Dataset>>) -> Bed {
-        let folder = TempDir::new().expect("a temporary folder");
-        let mut config = Config::new(folder.path().join("log"), folder.path().join("data"));
-        config.reserve_bytes = 0;
-        let mut bed = Bed { _folder: folder, datasets, config, faults: None, store: None };
+        let mut bed = Bed::at(TempDir::new().expect("a temporary folder"), datasets, Arc::new(Real));
         bed.open().await.expect("a new store opens");
         bed
+    }
+
+    /// A store on a disk, not open yet.
+    pub(crate) fn at(folder: TempDir, datasets: Vec<Arc<Dataset>>, disk: Arc<dyn Disk>) -> Bed {
+        let mut config = Config::new(folder.path().join("log"), folder.path().join("data"));
+        config.reserve_bytes = 0;
+        Bed { _folder: folder, datasets, config, disk, faults: None, store: None }
     }
 
     /// A store of one dataset of so many fields.
@@ -51,12 +57,13 @@ impl Bed {
 
     /// Opens what is on disk.
     pub(crate) async fn open(&mut self) -> Result<(), Error> {
-        disk::writable(&self.config.data, "data folder")?;
+        disk::writable(&*self.disk, &self.config.data, "data folder")?;
         let lock = disk::Lock::take(&self.config.data)?;
-        let faults = Faulty::new(local::open(&self.config.data)?);
+        let faults = Faulty::new(local::on(self.disk.clone(), &self.config.data)?);
         self.faults = Some(faults.clone());
         let clock = Arc::new(noon);
-        let store = Store::over(Arc::new(faults), lock, self.config.clone(), self.datasets.clone(), clock).await?;
+        let objects = (Arc::new(faults) as Arc<dyn ObjectStore>, self.disk.clone());
+        let store = Store::over(objects, lock, self.config.clone(), self.datasets.clone(), clock).await?;
         self.store = Some(Arc::new(store));
         Ok(())
     }
@@ -210,7 +217,7 @@ impl Bed {
 
     /// Files of the first dataset on disk, as listed: committed or not.
     pub(crate) async fn stored(&self, layer: &str) -> Vec<String> {
-        let objects = local::open(&self.config.data).expect("opened before");
+        let objects = local::on(self.disk.clone(), &self.config.data).expect("opened before");
         let folder = object_store::path::Path::from(format!("{}/{layer}", self.datasets[0].id));
         let mut names = Vec::new();
         let mut list = objects.list(Some(&folder));
@@ -228,7 +235,7 @@ impl Bed {
     /// two files, and gives all rows.
     pub(crate) async fn table_rows(&self) -> Rows {
         let dataset = self.datasets[0].clone();
-        let objects = local::open(&self.config.data).expect("opened before");
+        let objects = local::on(self.disk.clone(), &self.config.data).expect("opened before");
         let table = Table::open_or_create(objects.clone(), dataset.clone(), None).await.expect("the table opens");
         let names = Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
         let mut rows = Rows::new();

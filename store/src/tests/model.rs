@@ -6,35 +6,46 @@
 //! `LAMPPOST_SEEDS=from..to` runs other seeds than the few of an ordinary run, `./check --long` more.
 
 use super::law;
+use crate::disk::Real;
 use crate::fault::{Call, Fault};
 use crate::intake::lock;
 use crate::points;
 use crate::testing::bed::Rows;
 use crate::testing::{Bed, Dice, batch, of_kinds};
 use schemas::time::DAY;
-use schemas::{ABSENT, Keep, Keeps};
+use schemas::{ABSENT, Batch, Dataset, Keep, Keeps};
 use std::sync::Arc;
+use tempfile::TempDir;
 
-struct Model {
-    bed: Bed,
-    dice: Dice,
-    rows: Rows,
+pub(super) struct Model {
+    pub(super) bed: Bed,
+    pub(super) dice: Dice,
+    pub(super) rows: Rows,
     /// The truth as of each position.
-    history: Vec<(u64, Rows)>,
+    pub(super) history: Vec<(u64, Rows)>,
     clock: i64,
-    told: Vec<String>,
+    pub(super) told: Vec<String>,
 }
 
 const FIELDS: usize = 6;
 
 impl Model {
-    async fn new(seed: u64) -> Model {
+    /// The dataset of a seed.
+    pub(super) fn dataset(seed: u64) -> Arc<Dataset> {
         let zones = ["UTC", "Europe/Prague", "Asia/Kathmandu", "Australia/Lord_Howe"];
         let mut dataset = of_kinds(zones[(seed % 4) as usize]);
         // All has been kept for long enough: what goes is a matter of turns.
         Arc::make_mut(&mut dataset).keep = Keeps { raw: Keep::For(1), quarter: Keep::For(1), ..dataset.keep };
-        let mut bed = Bed::new(vec![dataset]).await;
-        bed.crash();
+        dataset
+    }
+
+    async fn new(seed: u64) -> Model {
+        let bed = Bed::at(TempDir::new().unwrap(), vec![Model::dataset(seed)], Arc::new(Real));
+        Model::on(bed, seed).await
+    }
+
+    /// A model of a new store that is not open yet.
+    pub(super) async fn on(mut bed: Bed, seed: u64) -> Model {
         bed.config.segment_bytes = 2048;
         bed.open().await.unwrap();
         Model { bed, dice: Dice(seed), rows: Rows::new(), history: vec![(0, Rows::new())], clock: 0, told: Vec::new() }
@@ -63,25 +74,30 @@ impl Model {
         (sensor, time, values)
     }
 
-    async fn put(&mut self) {
+    /// Some random readings, as a batch, and the rows there are with them.
+    pub(super) fn readings(&mut self) -> Option<(Batch, Rows)> {
         let mut readings: Vec<_> = (0..1 + self.dice.below(4)).map(|_| self.reading()).collect();
         readings.retain(|(_, time, _)| !self.bed.too_old(*time));
-        if readings.is_empty() {
-            return;
-        }
         let borrowed: Vec<_> = readings.iter().map(|(s, t, v)| (s.as_str(), *t, v.as_slice())).collect();
         let batch = batch(&self.bed.datasets[0], &borrowed);
-        let position = self.bed.append(vec![batch], Vec::new()).await;
+        let mut rows = self.rows.clone();
         for (sensor, time, values) in readings {
-            let row = self.rows.entry((sensor, time)).or_insert_with(|| vec![ABSENT; FIELDS]);
+            let row = rows.entry((sensor, time)).or_insert_with(|| vec![ABSENT; FIELDS]);
             values.into_iter().for_each(|(field, value)| row[field] = value);
         }
+        (!batch.is_empty()).then_some((batch, rows))
+    }
+
+    pub(super) async fn put(&mut self) {
+        let Some((batch, rows)) = self.readings() else { return };
+        let position = self.bed.append(vec![batch], Vec::new()).await;
+        self.rows = rows;
         assert!(position > self.history.last().expect("never empty").0, "positions grow");
         self.history.push((position, self.rows.clone()));
     }
 
     /// Erases a random span of a sensor, whole readings or one field.
-    async fn erase(&mut self) {
+    pub(super) async fn erase(&mut self) {
         let sensor = format!("s{}", self.dice.below(4));
         // Where raw rows are gone an erasure widens: another test's matter.
         let goes = !lock(&self.bed.store().intake.books[0].holding).refused().is_empty();
@@ -118,7 +134,7 @@ impl Model {
         self.history.retain(|(position, _)| *position <= filed.0);
     }
 
-    async fn work(&mut self) -> Result<(), crate::Error> {
+    pub(super) async fn work(&mut self) -> Result<(), crate::Error> {
         match self.dice.below(11) {
             0 | 1 => self.bed.seal().await,
             2 | 3 => self.bed.flush().await,
@@ -134,7 +150,7 @@ impl Model {
     }
 
     /// Works while calls of the object store fail, some of them after they were done.
-    async fn work_on_a_bad_disk(&mut self) {
+    pub(super) async fn work_on_a_bad_disk(&mut self) {
         let faults = self.bed.faults.clone().expect("the bed has faults");
         for _ in 0..1 + self.dice.below(3) {
             let parts = ["raw/day=", "_delta_log", "late/day=", "newest.json", "_store", "15m/", "1h/month=", "1d/"];
@@ -183,44 +199,51 @@ impl Model {
         }
     }
 
-    /// The rows whose days retention has not dropped.
-    fn kept(&self) -> Rows {
-        let gone = self.bed.snapshot().shelf.gone.clone();
-        let is_kept = |(_, time): &(String, i64)| !gone.contains(&schemas::Time(*time).day());
-        self.rows.iter().filter(|(key, _)| is_kept(key)).map(|(key, row)| (key.clone(), row.clone())).collect()
-    }
-
     async fn check(&self) {
-        assert_eq!(self.bed.rows().await, self.kept());
-        self.bed.table_rows().await;
-        law::check(&self.bed, &self.rows).await;
-        let snapshot = self.bed.snapshot();
-        for sensor in 0..4 {
-            let id = format!("s{sensor}");
-            for field in 0..FIELDS {
-                let own = self.rows.iter().filter(|((s, _), values)| *s == id && values[field] != ABSENT);
-                let newest = own.map(|((_, time), values)| (*time, values[field])).max_by_key(|(time, _)| *time);
-                let latest = snapshot.sensor(&id).and_then(|s| snapshot.latest.get(s, field));
-                assert_eq!(latest.map(|(time, value)| (time.0, value)), newest, "newest f{field} of {id}");
-            }
-        }
-        let days: std::collections::BTreeSet<_> = self.kept().keys().map(|(_, t)| schemas::Time(*t).day()).collect();
-        let told = snapshot.days(crate::testing::bed::ALWAYS);
-        assert!(days.iter().all(|day| told.contains(day)), "{told:?} lacks one of {days:?}");
-        assert!(self.kept().is_empty() || snapshot.extent().is_some());
+        check(&self.bed, &self.rows).await;
     }
 }
 
-fn seeds() -> std::ops::Range<u64> {
+/// The rows whose days retention has not dropped.
+pub(super) fn kept(bed: &Bed, rows: &Rows) -> Rows {
+    let gone = bed.snapshot().shelf.gone.clone();
+    let is_kept = |(_, time): &(String, i64)| !gone.contains(&schemas::Time(*time).day());
+    rows.iter().filter(|(key, _)| is_kept(key)).map(|(key, row)| (key.clone(), row.clone())).collect()
+}
+
+/// Holds all that a reader sees to what was put.
+pub(super) async fn check(bed: &Bed, rows: &Rows) {
+    let kept = kept(bed, rows);
+    assert_eq!(bed.rows().await, kept);
+    bed.table_rows().await;
+    law::check(bed, rows).await;
+    let snapshot = bed.snapshot();
+    for sensor in 0..4 {
+        let id = format!("s{sensor}");
+        for field in 0..FIELDS {
+            let own = rows.iter().filter(|((s, _), values)| *s == id && values[field] != ABSENT);
+            let newest = own.map(|((_, time), values)| (*time, values[field])).max_by_key(|(time, _)| *time);
+            let latest = snapshot.sensor(&id).and_then(|s| snapshot.latest.get(s, field));
+            assert_eq!(latest.map(|(time, value)| (time.0, value)), newest, "newest f{field} of {id}");
+        }
+    }
+    let days: std::collections::BTreeSet<_> = kept.keys().map(|(_, t)| schemas::Time(*t).day()).collect();
+    let told = snapshot.days(crate::testing::bed::ALWAYS);
+    assert!(days.iter().all(|day| told.contains(day)), "{told:?} lacks one of {days:?}");
+    assert!(kept.is_empty() || snapshot.extent().is_some());
+}
+
+/// The seeds asked for, or else the first `few`, or `many` in a long run.
+pub(super) fn seeds(few: u64, many: u64) -> std::ops::Range<u64> {
     let asked = std::env::var("LAMPPOST_SEEDS").unwrap_or_default();
     let parsed = asked.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
     let long = std::env::var("LAMPPOST_LONG").is_ok_and(|long| long == "yes");
-    parsed.unwrap_or(if long { 0..150 } else { 0..6 })
+    parsed.unwrap_or(0..if long { many } else { few })
 }
 
 #[tokio::test]
 async fn the_store_is_the_map() {
-    for seed in seeds() {
+    for seed in seeds(6, 150) {
         let mut model = Model::new(seed).await;
         let run = async {
             for _ in 0..60 {
@@ -229,7 +252,11 @@ async fn the_store_is_the_map() {
             }
             model.bed.crash_at(None);
             model.bed.settle().await.unwrap();
-            assert_eq!(model.bed.table_rows().await, model.kept(), "once all is folded the table alone is exact");
+            assert_eq!(
+                model.bed.table_rows().await,
+                kept(&model.bed, &model.rows),
+                "once all is folded the table alone is exact"
+            );
             model.bed.restart().await;
             model.check().await;
         };

@@ -67,6 +67,11 @@ fn a_log_cut_at_any_byte_gives_the_records_below() {
     let length = log.places[2].end;
     for length in 0..length {
         let (folder, opened) = log.damaged(|bytes| bytes.truncate(length));
+        if length < HEADER {
+            // The segment had been noted, so its header was on disk.
+            log.stops(0, |bytes| bytes.truncate(length));
+            continue;
+        }
         let (records, found) = opened.unwrap();
         let whole = log.places.iter().filter(|place| place.end <= length).count();
         assert_eq!(records, log.records[..2 + whole], "cut to {length}");
@@ -156,7 +161,9 @@ fn a_damaged_note_with_records_behind_it_stops_the_start() {
     let handle = run(live.path(), Settings { quiet: Duration::from_millis(1), ..settings() });
     put(&handle, append(&mut Numbers(1), &air())).unwrap();
     let newest = segments(live.path()).pop().unwrap();
-    let record = fs::metadata(&newest).unwrap().len();
+    // The note may be there already.
+    let bytes = fs::read(&newest).unwrap();
+    let record = HEADER as u64 + 8 + frame::number(&bytes[HEADER..HEADER + 4]);
     until(|| fs::metadata(&newest).unwrap().len() > record);
     let noted = fs::metadata(&newest).unwrap().len();
     put(&handle, append(&mut Numbers(2), &air())).unwrap();

@@ -238,6 +238,7 @@ fn a_failed_append_may_come_back_if_nothing_followed() {
 }
 
 /// A disk whose fsync fails while told so, and that removes nothing.
+#[derive(Debug)]
 struct Dead(AtomicBool);
 
 impl Disk for Dead {
