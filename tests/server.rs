@@ -1,9 +1,10 @@
 //! The real binary, served on a free port, killed or stopped.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// How long anything may take before the test gives up.
@@ -13,6 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(900);
 pub(crate) struct Server {
     /// Where it answers: `http://127.0.0.1:PORT`.
     pub(crate) url: String,
+    /// What it said after that.
+    lines: Receiver<String>,
     child: Child,
 }
 
@@ -28,21 +31,53 @@ pub(crate) enum Until {
 impl Server {
     /// Starts one and waits for its address.
     pub(crate) fn start(config: &Path) -> Server {
+        Server::begin(config, None).expect("lamppost serve ended before it told its address")
+    }
+
+    /// The same, to crash at a point of the store, if any; nothing if it ended before it told its address.
+    pub(crate) fn begin(config: &Path, crash_at: Option<&str>) -> Option<Server> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lamppost"));
         command.args(["--log-level", "warn", "serve", "--config"]).arg(config);
+        command.envs(crash_at.map(|point| ("LAMPPOST_CRASH_AT", point)));
         let mut child = command.stdout(Stdio::piped()).spawn().expect("lamppost serve");
-        let mut lines = BufReader::new(child.stdout.take().expect("stdout"));
-        let mut line = String::new();
-        let url = loop {
-            line.clear();
-            assert!(lines.read_line(&mut line).expect("stdout") > 0, "lamppost serve ended before it told its address");
-            if let Some(at) = line.find("http://127.0.0.1:") {
-                break line[at..].trim().to_owned();
-            }
+        let out = BufReader::new(child.stdout.take().expect("stdout"));
+        let (tell, lines) = channel();
+        // Reads to the end, whoever listens: what it says must not meet a closed pipe.
+        std::thread::spawn(move || out.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line))));
+        let url = lines.iter().find_map(|line: String| Some(line[line.find("http://127.0.0.1:")?..].trim().to_owned()));
+        let Some(url) = url else {
+            child.wait().expect("wait");
+            return None;
         };
-        // Whatever it says later must not meet a closed pipe.
-        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-        Server { url, child }
+        Some(Server { url, lines, child })
+    }
+
+    /// Where the public API is.
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.url.trim_start_matches("http://").parse().expect("an address")
+    }
+
+    /// Where the built-in MQTT door is; to be asked once.
+    pub(crate) fn mqtt(&self) -> Option<SocketAddr> {
+        let said = self.lines.recv_timeout(Duration::from_secs(10)).ok();
+        said.and_then(|line| line.trim().strip_prefix("mqtt door: mqtt://")?.parse().ok())
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it ends by itself within this time.
+    pub(crate) fn ends_within(&mut self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        loop {
+            match self.child.try_wait().expect("wait") {
+                Some(_) => return true,
+                None if Instant::now() >= until => return false,
+                None => pause(Duration::from_millis(5)),
+            }
+        }
     }
 
     /// SIGKILL, as a power switch would.

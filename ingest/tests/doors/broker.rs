@@ -9,17 +9,22 @@ use tokio::time::timeout;
 use url::Url;
 
 /// A broker made of a listening socket; the test plays its part.
-struct Broker {
+pub(crate) struct Broker {
     socket: TcpListener,
     v5: bool,
 }
 
 impl Broker {
-    async fn new(v5: bool) -> Broker {
+    pub(crate) async fn new(v5: bool) -> Broker {
         Broker { socket: TcpListener::bind("127.0.0.1:0").await.unwrap(), v5 }
     }
 
-    fn config(&self) -> broker::Config {
+    /// Its name in the figures.
+    pub(crate) fn name(&self) -> String {
+        self.socket.local_addr().unwrap().to_string()
+    }
+
+    pub(crate) fn config(&self) -> broker::Config {
         let port = self.socket.local_addr().unwrap().port();
         let mut config = broker::Config::new(Url::parse(&format!("mqtt://127.0.0.1:{port}")).unwrap(), "test");
         config.version = if self.v5 { broker::Version::V5 } else { broker::Version::V311 };
@@ -29,7 +34,7 @@ impl Broker {
     }
 
     /// Accepts the next connection, up to its CONNECT; gives the CONNECT's body.
-    async fn accept(&self) -> (Device, Vec<u8>) {
+    pub(crate) async fn accept(&self) -> (Device, Vec<u8>) {
         let (stream, _) = timeout(PATIENCE, self.socket.accept()).await.unwrap().unwrap();
         let mut client = Device { stream, v5: self.v5 };
         let (first, body) = client.packet().await.unwrap();
@@ -38,7 +43,7 @@ impl Broker {
     }
 
     /// Accepts the next connection, greets it and grants its subscriptions.
-    async fn greet(&self, session_present: u8) -> Device {
+    pub(crate) async fn greet(&self, session_present: u8) -> Device {
         let (mut client, _) = self.accept().await;
         welcome(&mut client, session_present).await;
         grant(&mut client, 3, 1).await;
@@ -46,13 +51,13 @@ impl Broker {
     }
 }
 
-async fn welcome(client: &mut Device, session_present: u8) {
+pub(crate) async fn welcome(client: &mut Device, session_present: u8) {
     let answer: &[u8] = if client.v5 { &[session_present, 0, 0] } else { &[session_present, 0] };
     client.send(&packet(0x20, answer)).await;
 }
 
 /// Reads SUBSCRIBE and answers so many filters with a code. Gives the body of the SUBSCRIBE.
-async fn grant(client: &mut Device, filters: usize, code: u8) -> Vec<u8> {
+pub(crate) async fn grant(client: &mut Device, filters: usize, code: u8) -> Vec<u8> {
     let (first, body) = client.packet().await.unwrap();
     assert_eq!(first, 0x82);
     let mut answer = vec![body[0], body[1]];
@@ -62,7 +67,7 @@ async fn grant(client: &mut Device, filters: usize, code: u8) -> Vec<u8> {
     body
 }
 
-fn air(at: i64, co2: u32) -> Vec<u8> {
+pub(crate) fn air(at: i64, co2: u32) -> Vec<u8> {
     format!(r#"{{"ts":{at},"co2":{co2}}}"#).into_bytes()
 }
 

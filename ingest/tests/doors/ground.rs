@@ -122,12 +122,28 @@ impl Ground {
         Ground::with(tempfile::tempdir().unwrap(), config, Some(u64::MAX)).await
     }
 
+    /// With a store that takes nothing until the word is given.
+    pub(crate) async fn held(config: Config) -> (Ground, oneshot::Sender<()>) {
+        let (go, given) = oneshot::channel();
+        (Ground::begun(tempfile::tempdir().unwrap(), config, None, Some(given)).await, go)
+    }
+
     async fn on(folder: tempfile::TempDir, config: Config) -> Ground {
         Ground::with(folder, config, None).await
     }
 
     /// `reserve`: free bytes of disk below which the store takes nothing in, if not the default.
     async fn with(folder: tempfile::TempDir, config: Config, reserve: Option<u64>) -> Ground {
+        Ground::begun(folder, config, reserve, None).await
+    }
+
+    /// `held`: nothing is gathered before this resolves.
+    async fn begun(
+        folder: tempfile::TempDir,
+        config: Config,
+        reserve: Option<u64>,
+        held: Option<oneshot::Receiver<()>>,
+    ) -> Ground {
         let texts =
             CONTRACTS.map(|toml| contract::Text { file: "test.toml".into(), toml: toml.into(), registry: None });
         let datasets = contract::parse(&texts).unwrap_or_else(|faults| panic!("{faults}"));
@@ -138,7 +154,12 @@ impl Ground {
         let metrics = Metrics::default();
         let catalog = Arc::new(Catalog::new(datasets));
         let (intake, gathering) = intake::open(writer.clone(), catalog, &[], config, clock, metrics.clone());
-        let working = tokio::spawn(gathering.run());
+        let working = tokio::spawn(async move {
+            if let Some(held) = held {
+                let _ = held.await;
+            }
+            gathering.run().await
+        });
         Ground { intake: Some(intake), reader, writer, metrics, working, door: None, folder }
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "measurements and skipped tests are told to a person")]
 
 mod broker;
+mod chaos;
 mod device;
 mod graphite;
 mod ground;
