@@ -106,10 +106,10 @@ impl Probe {
 }
 
 /// Every reading of a sender that was acknowledged is there with its value, and none that was not sent. A sender's readings are
-/// numbered from 0, each a second after the one before, and acknowledged in order.
+/// numbered from 0, and acknowledged in order.
 fn kept(server: &Server, Sender { name, sent, acknowledged, .. }: &Sender) {
-    let from = jiff::Timestamp::from_second(flood::start()).expect("an instant");
-    let query = format!("sensor={name}&from={from}&to=now&tz=UTC&bucket=month&fields=a_n,a_sum,a_min,a_max");
+    let from = jiff::Timestamp::from_microsecond(flood::start()).expect("an instant");
+    let query = format!("sensor={name}&from={from}&to=now&tz=UTC&bucket=day&fields=a_n,a_sum,a_min,a_max");
     let (code, body) = server.get(&format!("/api/v1/datasets/trial/aggregates?{query}"));
     assert_eq!(code, 200, "{body}");
     let answer: serde_json::Value = serde_json::from_str(&body).expect("JSON");
@@ -131,7 +131,8 @@ fn peak(server: &Server) -> u64 {
 
 fn config(folder: &Path) -> PathBuf {
     std::fs::create_dir(folder.join("contracts")).expect("folder");
-    std::fs::write(folder.join("contracts/trial.toml"), CONTRACT).expect("contract");
+    let contract = CONTRACT.replace("epoch_s", "epoch_us");
+    std::fs::write(folder.join("contracts/trial.toml"), contract).expect("contract");
     let path = folder.join("lamppost.toml");
     let text = "data = \"data\"\nlog = \"log\"\ncontracts = \"contracts\"\nhttp.listen = \"127.0.0.1:0\"\n\
                 mqtt.listen = \"127.0.0.1:0\"\nflush.age = \"1s\"\nintake.bytes = \"4MiB\"\nqueue.bytes = \"12MiB\"\n\

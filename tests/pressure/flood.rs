@@ -5,8 +5,8 @@ use crate::pressure::{DOORS, POSTS};
 use crate::server::pause;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -27,14 +27,20 @@ pub(crate) struct Sender {
     pub(crate) refused: u64,
 }
 
-/// The instant of the first reading, seconds since 1970: long ago, so that no sender reaches the present.
+/// The instant of the first reading, microseconds since 1970: far enough back that no sender reaches the present.
 pub(crate) fn start() -> i64 {
-    1_700_000_000
+    static START: OnceLock<i64> = OnceLock::new();
+    *START.get_or_init(|| jiff::Timestamp::now().as_microsecond() - 3_600_000_000)
+}
+
+/// When the reading of a number was made, microseconds since 1970.
+fn time(number: i64) -> i64 {
+    start() + 100 * number
 }
 
 /// The reading of a number as JSON.
 pub(crate) fn payload(number: i64) -> String {
-    format!(r#"{{"ts":{},"a":{number}}}"#, start() + number)
+    format!(r#"{{"ts":{},"a":{number}}}"#, time(number))
 }
 
 /// Many senders at work.
@@ -126,7 +132,7 @@ impl Task {
     /// Posts the next readings; they are the next again if they are not taken.
     fn body(&self, post: &mut Post, told: &mut Sender) -> io::Result<()> {
         let numbers = told.acknowledged..told.acknowledged + LINES;
-        let lines = numbers.map(|n| format!("trial,sensor={} a={n}i {}000000000\n", self.name, start() + n as i64));
+        let lines = numbers.map(|n| format!("trial,sensor={} a={n}i {}000\n", self.name, time(n as i64)));
         let body: String = lines.collect();
         told.sent = told.acknowledged + LINES;
         let answer = post.send("/write", body.as_bytes())?;
