@@ -42,6 +42,8 @@ const POINTS: [&str; 12] = [
 ];
 /// How long a point is waited for: what has been late for two flush ages is folded, and then the tiers follow.
 const POINT: Duration = Duration::from_millis(2500);
+/// How long a server that is looked at takes readings before that: some flush ages, so that it has flushed and folded.
+const AT_WORK: Duration = Duration::from_millis(2500);
 /// How long what a broker holds may take to come through after everything stood again.
 const DELIVERY: Duration = Duration::from_secs(60);
 
@@ -180,8 +182,7 @@ impl Trial {
         let Some(mut server) = Server::begin(&self.config, point) else {
             return self.died(point.expect("only who is to crash does"));
         };
-        self.gate.open(Way::Door, server.mqtt().expect("a door"));
-        self.gate.open(Way::Lines, server.http());
+        self.open(&server);
         let patience = point.map_or_else(|| Duration::from_millis(100 + self.dice.below(900)), |_| POINT);
         let ended = server.ends_within(patience);
         assert!(!ended || point.is_some(), "the server ended by itself");
@@ -193,11 +194,16 @@ impl Trial {
         *self.deaths.entry(how).or_default() += 1;
     }
 
-    /// Holds the clients, starts a server and looks whether it has what it must have. `quiet`: and once more when all is filed,
-    /// folded and added up.
+    /// Holds the clients, starts a server and looks whether it has what it must have; then once more after it took readings,
+    /// flushed and folded for a while. `quiet`: and when all is filed, folded and added up.
     fn look(&mut self, quiet: bool) {
         self.gate.hold();
         let server = Server::start(&self.config);
+        self.compare(&server);
+        self.open(&server);
+        self.open_broker();
+        pause(AT_WORK);
+        self.gate.hold();
         self.compare(&server);
         if quiet {
             server.wait(Until::Quiet);
@@ -205,6 +211,12 @@ impl Trial {
         }
         server.stop();
         self.open_broker();
+    }
+
+    /// Lets clients in at a server's own doors.
+    fn open(&self, server: &Server) {
+        self.gate.open(Way::Door, server.mqtt().expect("a door"));
+        self.gate.open(Way::Lines, server.http());
     }
 
     /// Compares all accounts with what the server has. What a broker holds may still be on its way.
@@ -255,7 +267,7 @@ fn config(folder: &Path, broker: u16) -> PathBuf {
     let path = folder.join("lamppost.toml");
     let text = format!(
         "data = \"data\"\nlog = \"log\"\ncontracts = \"contracts\"\nhttp.listen = \"127.0.0.1:0\"\n\
-         mqtt.listen = \"127.0.0.1:0\"\nflush.age = \"1s\"\nhot.bytes = \"128KiB\"\nsegment.bytes = \"128KiB\"\n\
+         mqtt.listen = \"127.0.0.1:0\"\nflush.age = \"1s\"\nhot.bytes = \"128KiB\"\nsegment.bytes = \"8KiB\"\n\
          vacuum.after = \"1s\"\nfold.bytes = \"4GiB\"\nbudget.anonymous = 10000000\nbudget.cells = 1000000000\n\n\
          [[broker]]\nurl = \"mqtt://127.0.0.1:{broker}\"\nclient_id = \"crash\"\n"
     );

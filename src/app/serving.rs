@@ -35,7 +35,8 @@ impl App {
         let http = tokio::spawn(access::run(entrance, router, config.limits, word(http_closed)));
         let mut doors = JoinSet::new();
         if let Some(socket) = sockets.mqtt {
-            let (entrance, gate) = (Entrance::new(socket, fronts.mqtt.clone()), Gate::new(keys, config.mqtt_keyed));
+            let gate = Gate::new(keys, config.mqtt_keyed).bounded(access::Budget::new(config.allowance));
+            let entrance = Entrance::new(socket, fronts.mqtt.clone());
             let (intake, bounds, end) = (self.intake.clone(), config.listener.clone(), word(doors_closed.clone()));
             doors.spawn(async move {
                 doors::listener::run(entrance, gate, intake, bounds, end).await;

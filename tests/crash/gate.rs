@@ -75,9 +75,20 @@ impl Gate {
             seen = generation;
             state.busy += 1;
             drop(state);
+            let _busy = Busy(self);
             client(place);
-            self.state.lock().expect("gate").busy -= 1;
-            self.changed.notify_all();
         }
+    }
+}
+
+/// A client at work. One that panics is at work no longer either: its thread tells.
+struct Busy<'a>(&'a Gate);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut state) = self.0.state.lock() {
+            state.busy -= 1;
+        }
+        self.0.changed.notify_all();
     }
 }

@@ -9,6 +9,8 @@ mod graphite;
 mod ground;
 mod http;
 mod import;
+mod keys;
+mod killed;
 mod listener;
 mod mosquitto;
 mod rate;

@@ -10,15 +10,15 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use url::Url;
 
-const MOSQUITTO: &str = "/usr/sbin/mosquitto";
+pub(crate) const MOSQUITTO: &str = "/usr/sbin/mosquitto";
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Starts Mosquitto with its state in a folder, and waits until it listens.
-async fn start(folder: &Path, port: u16) -> Child {
+pub(crate) async fn start(folder: &Path, port: u16) -> Child {
     let config = format!(
         "user root\nlistener {port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}/\n\
          max_queued_messages 0\nmax_inflight_messages 100\nlog_dest none\n",
@@ -44,7 +44,7 @@ async fn stop(mut child: Child) {
 }
 
 /// Publishes a message a second of history for one sensor, and waits for every PUBACK.
-async fn publish(port: u16, sensor: &str, start: i64, count: u16) {
+pub(crate) async fn publish(port: u16, sensor: &str, start: i64, count: u16) {
     let mut options = MqttOptions::new(format!("device-{sensor}"), "127.0.0.1", port);
     options.set_clean_session(false).set_inflight(50);
     let (client, mut events) = AsyncClient::new(options, usize::from(count));

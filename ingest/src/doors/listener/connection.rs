@@ -93,7 +93,7 @@ pub(super) async fn serve(
     let keys = shared.gate.changes();
     let mut read = BytesMut::new();
     let greeting = tokio::select! {
-        greeting = timeout(shared.config.patience, greet(&mut stream, &mut read, number, shared)) => greeting,
+        greeting = timeout(shared.config.patience, greet(&mut stream, &mut read, (number, peer), shared)) => greeting,
         () = seat.presence.dismissed() => return,
     };
     let Greeted { version, keep_alive, place, login, permit } = match greeting {

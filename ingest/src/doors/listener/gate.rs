@@ -2,7 +2,7 @@
 
 use crate::Catalog;
 use crate::catalog::Routes;
-use access::{Key, Keyring, Keys, Right};
+use access::{Budget, Key, Keyring, Keys, Origin, Right};
 use jiff::Timestamp;
 use schemas::Time;
 use std::fmt;
@@ -39,6 +39,8 @@ pub struct Gate {
     keys: Keys,
     /// Whether a key is asked for even while there is none that could be shown.
     closed: bool,
+    /// Counts the wrong keys of each address; nothing: they may be as many as they like.
+    budget: Option<Arc<Budget>>,
 }
 
 /// What a connection may publish.
@@ -63,7 +65,17 @@ impl Gate {
     /// A gate that asks for a key as soon as one with the right to write was made; always, if it is `closed`. That the last
     /// of them has expired or was revoked opens nothing.
     pub fn new(keys: Keys, closed: bool) -> Gate {
-        Gate { keys, closed }
+        Gate { keys, closed, budget: None }
+    }
+
+    /// The same, with a bound for the wrong keys that one address may show a minute.
+    pub fn bounded(self, budget: Arc<Budget>) -> Gate {
+        Gate { budget: Some(budget), ..self }
+    }
+
+    /// Notes a wrong key; whether its address may show more of them at once.
+    pub(super) fn bears(&self, origin: Origin) -> bool {
+        self.budget.as_ref().is_none_or(|budget| budget.wrong_key(origin).is_ok())
     }
 
     /// A gate that asks for nothing.

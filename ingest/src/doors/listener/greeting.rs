@@ -6,8 +6,9 @@ use super::connection::{End, READ};
 use super::gate::{Login, Permit, Refusal};
 use super::packet::{self, Limits, Packet, Version, Wrong};
 use super::reply;
-use access::Line;
+use access::{Line, Origin};
 use bytes::BytesMut;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -24,7 +25,7 @@ pub(super) struct Greeted {
 pub(super) async fn greet(
     stream: &mut Line,
     read: &mut BytesMut,
-    number: u64,
+    (number, peer): (u64, SocketAddr),
     shared: &Shared,
 ) -> Result<Greeted, End> {
     let connect = loop {
@@ -45,6 +46,11 @@ pub(super) async fn greet(
     }
     let permit = match permit(shared, &connect.login) {
         Ok(permit) => permit,
+        Err(wrong) if wrong.code == reply::LOGIN && !shared.gate.bears(Origin::of(peer.ip())) => {
+            // Whoever tries keys waits for each answer; a good one is never kept waiting, not even from the same address.
+            tokio::time::sleep(shared.config.patience / 2).await;
+            return refuse(stream, connect.version, Wrong { code: reply::QUOTA, what: "too many wrong keys" }).await;
+        }
         Err(wrong) => return refuse(stream, connect.version, wrong).await,
     };
     let config = &shared.config;

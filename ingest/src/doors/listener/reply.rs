@@ -10,6 +10,8 @@ pub(super) const TAKEN_OVER: u8 = 0x8e;
 pub(super) const KEEP_ALIVE: u8 = 0x8d;
 /// The server is going.
 pub(super) const SHUTTING_DOWN: u8 = 0x8b;
+/// Quota exceeded; "server unavailable" in 3.1.1.
+pub(super) const QUOTA: u8 = 0x97;
 /// No login, or one that is not known.
 pub(super) const LOGIN: u8 = 0x86;
 /// The login does not allow this.
