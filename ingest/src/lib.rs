@@ -6,6 +6,8 @@ pub mod config;
 pub mod decode;
 pub mod doors;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gather;
 pub mod hash;
 pub mod history;
