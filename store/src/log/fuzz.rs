@@ -121,6 +121,31 @@ mod tests {
         assert!(kinds[1..].iter().all(|count| *count > 0), "a good record of each kind: {kinds:?}");
     }
 
+    /// What a fuzzer would try first, seeded: bytes of the corpus changed, cut, doubled and joined.
+    #[test]
+    fn changes_of_the_corpus_hold() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/log_records");
+        let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        let corpus: Vec<Vec<u8>> = files.iter().map(|path| std::fs::read(path).unwrap()).collect();
+        let mut dice = crate::testing::Dice(1);
+        for _ in 0..20_000 {
+            let mut bytes = corpus[dice.below(corpus.len() as u64) as usize].clone();
+            for _ in 0..1 + dice.below(4) {
+                let at = dice.below(bytes.len() as u64) as usize;
+                match dice.below(5) {
+                    0 => bytes[at] = dice.roll() as u8,
+                    1 => bytes[at] ^= 1 << dice.below(8),
+                    2 => bytes.truncate(at.max(2)),
+                    3 => drop(bytes.splice(at..at, bytes[at..].to_vec())),
+                    _ => bytes.extend_from_slice(&corpus[dice.below(corpus.len() as u64) as usize]),
+                }
+                bytes.truncate(4096);
+            }
+            run(&bytes);
+        }
+    }
+
     /// Writes the first corpus anew: by hand, after a change of the format.
     #[test]
     #[ignore = "writes the corpus"]

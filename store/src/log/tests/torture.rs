@@ -342,6 +342,37 @@ fn a_failed_sync_is_never_tried_again_on_the_same_file() {
     assert!(failed > 5, "{failed} appends met a failed sync");
 }
 
+/// Killed after any call of an append: what the next start shows, it has made sure of before, and a power cut leaves it.
+#[test]
+fn what_a_killed_append_left_and_a_start_has_shown_stays() {
+    let mut shown = 0;
+    for after in 0..4 {
+        let folder = tempfile::tempdir().unwrap();
+        let tape = Tape::new(folder.path());
+        let settings = Settings { disk: tape.clone(), ..quick() };
+        let handle = run(folder.path(), settings.clone());
+        put(&handle, append(&mut Numbers(1), &air())).unwrap();
+        tape.meet(Some(Fate::Dies(after)));
+        let _ = put(&handle, append(&mut Numbers(2), &air()));
+        handle.close();
+        tape.meet(None);
+        let mut found = Vec::new();
+        let (log, _) = Log::open(folder.path(), settings, &[air()], &mut |_, record| {
+            found.push((record.position.0, told(&record.entry)));
+            Ok(())
+        })
+        .unwrap();
+        drop(log);
+        shown += usize::from(found.len() == 2);
+        let (mut medium, mut dice) = (Medium::new(), Dice(1));
+        tape.steps().iter().for_each(|step| medium.take(step, &mut dice));
+        let left = tempfile::tempdir().unwrap();
+        medium.cut(left.path(), Left::Nothing, &mut dice);
+        assert_eq!(look(left.path()).unwrap().0, found, "killed after {after} calls");
+    }
+    assert!(shown >= 2, "killed before and after the sync, the record came back {shown} times");
+}
+
 /// Many appends, the power cut at every step of the disk: every acknowledged record is there, in order, and none is made up.
 #[test]
 fn the_power_cut_at_every_step_of_the_log() {
