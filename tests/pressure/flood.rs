@@ -10,8 +10,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Messages of a device without answer: more than the door lets one connection have under way.
-const WINDOW: u64 = 3000;
+/// Messages of a device without answer: many more than the door lets one connection have under way, so that only the door
+/// keeps them out. Fewer than there are packet ids.
+const WINDOW: u64 = 50_000;
 /// Lines of a body.
 const LINES: u64 = 1000;
 
