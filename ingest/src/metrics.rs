@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use store::Durations;
 
-/// Which door: `listener`, `import`, or a broker's name.
+/// Which door: `listener`, `http`, `import`, or a broker's name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Door {
     /// Its name.

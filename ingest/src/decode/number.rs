@@ -59,6 +59,13 @@ impl Quick {
     }
 }
 
+/// The byte after a plain number of a few digits that nobody wants; nothing if it is not one.
+#[inline(always)]
+pub(super) fn skip(text: &[u8], at: usize) -> Option<usize> {
+    let start = at + usize::from(*text.get(at)? == b'-');
+    short(text, start).map(|(_, _, end)| end)
+}
+
 /// Eight bytes from `at` on; what is not there is zero.
 #[inline(always)]
 pub(super) fn word(text: &[u8], at: usize) -> u64 {

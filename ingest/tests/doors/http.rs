@@ -117,7 +117,7 @@ async fn what_is_wrong_is_named_and_the_rest_is_taken() {
     assert!(head.contains("x-influxdb-error: partial write"), "{head}");
     let (status, _, body) = send(address, "POST /api/v2/write?precision=s", "", b"air").await;
     assert_eq!(status, 400);
-    assert!(body.starts_with("{\"code\":\"invalid\",\"message\":\"nothing was written: line 1: "), "{body}");
+    assert!(body.starts_with("{\"code\":\"invalid\",\"message\":\"partial write: nothing of it: line 1: "), "{body}");
     assert_eq!(ground.rows("air").await, [format!("a {at} 400")]);
     assert_eq!(
         ground.rejects(),

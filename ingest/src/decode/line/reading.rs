@@ -5,7 +5,7 @@ use super::keys::{NONE, Target};
 use super::series::{Series, Tags, mark, saying};
 use super::text::{Fault, ends_value, fail, line_end, series_end, value};
 use crate::Parcel;
-use crate::decode::Quick;
+use crate::decode::{Quick, number};
 use crate::normalize::{self, Mapped, Refusal};
 use crate::parcel::Refused;
 use schemas::source::Mapping;
@@ -111,24 +111,29 @@ impl Reading<'_> {
     fn fields(&mut self, measure: usize, start: usize, mut at: usize) -> Result<usize, Fault> {
         let mut before = NONE;
         loop {
-            let (number, begin) = self.reader.keys[measure].read(before, self.text, at)?;
-            let key = self.reader.keys[measure].key(number);
+            let (key_number, begin) = self.reader.keys[measure].read(before, self.text, at)?;
+            let key = self.reader.keys[measure].key(key_number);
             let quick = match &key.only {
                 Some((taker, field, quick)) => quick_value(self.text, quick, begin).map(|read| (*taker, *field, read)),
                 None => None,
             };
+            let passed = || key.targets.is_empty().then(|| number::skip(self.text, begin)).flatten();
+            let passed = if quick.is_none() { passed() } else { None };
             at = match quick {
                 Some((taker, field, (steps, end))) => {
                     self.reader.sheets[taker].set(field, steps);
                     end
                 }
-                None => self.value(measure, number, start, begin)?,
+                None => match passed.filter(|end| ends_value(self.text.get(*end))) {
+                    Some(end) => end,
+                    None => self.value(measure, key_number, start, begin)?,
+                },
             };
             match self.text.get(at) {
                 Some(b',') => at += 1,
                 _ => return Ok(at),
             }
-            before = number;
+            before = key_number;
         }
     }
 

@@ -57,10 +57,11 @@ impl Api {
 
     /// Some of it was refused, all that is right was taken. `body` is the text that was read.
     pub(super) fn partial(self, outcome: &Outcome, body: &[u8]) -> Response<Body> {
-        let mut detail = match outcome.taken {
-            0 => String::from("nothing was written: "),
-            _ => String::from("partial write: "),
-        };
+        // Of these words Telegraf knows that sending it again is of no use.
+        let mut detail = String::from("partial write: ");
+        if outcome.taken == 0 {
+            detail.push_str("nothing of it: ");
+        }
         for refused in outcome.told.iter().take(NAMED) {
             let before = &body[..(refused.at as usize).min(body.len())];
             let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
