@@ -109,7 +109,7 @@ impl App {
             sql,
             admission: serve::Admission {
                 keys,
-                budget: access::Budget::new(config.allowance),
+                budget: Budget::new(config.allowance),
                 anonymous_cells: config.anonymous_cells,
                 public_metrics: config.public_metrics,
             },

@@ -29,6 +29,26 @@ fn dotted_keys_and_tables_mean_the_same() {
 }
 
 #[test]
+fn what_is_written_over_http_has_its_bounds() {
+    let text =
+        "[write]\nbytes = \"2MiB\"\nmemory = \"8MiB\"\nseries = \"1MiB\"\nreaders = 2\nrefused = 9\npatience = \"3s\"";
+    let config = parse(text).unwrap();
+    let expect = ingest::doors::http::Config {
+        body_bytes: 2 << 20,
+        memory_bytes: 8 << 20,
+        readers: 2,
+        series_bytes: 1 << 20,
+        max_refused: 9,
+        patience: Duration::from_secs(3),
+    };
+    assert_eq!(config.write, expect);
+    assert!(!config.http_keyed && !config.http_open, "programs on this machine may write");
+    let text = "http.listen = \"0.0.0.0:80\"";
+    let open = Config::parse(Path::new("dir/lamppost.toml"), text, true).unwrap();
+    assert!(open.http_open && !open.http_keyed, "--insecure");
+}
+
+#[test]
 fn brokers() {
     let config =
         parse("[[broker]]\nurl = \"mqtts://b.example\"\nclient_id = \"l1\"\nuser = \"u\"\nversion = \"3.1.1\"")
