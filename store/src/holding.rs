@@ -2,18 +2,20 @@
 
 use crate::cache::Cache;
 use crate::file::FileMeta;
-use crate::hot::{Hot, days};
+use crate::hot::{Hot, days_of};
 use crate::late::erased::Told;
 use crate::late::{Closed, Filed};
 use crate::run::cut::Cut;
-use crate::run::sort_batch;
+use crate::run::segment::Segment;
 use crate::shelf::{Bin, Shelf};
 use crate::snapshot::Numbers;
 use crate::stamps::Stamps;
+use crate::tier::partial::Partials;
 use crate::{Erasure, Latest, LogId, Position, Run, SensorIx, SensorTable, Snapshot, Stamp};
-use schemas::{Batch, Dataset, Day, Note, Registry, Time};
+use schemas::{Batch, Dataset, Day, Registry, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// What is saved beside the table, as of one position.
 #[derive(Clone, Debug, Default)]
@@ -46,8 +48,8 @@ impl Known {
 /// Rows taken out of hot together, on their way into files. Readers see them here until the commit.
 #[derive(Debug)]
 pub(crate) struct Sealed {
-    /// The rows, in ascending precedence.
-    pub(crate) runs: Vec<Run>,
+    /// The rows; none where there are only erasures.
+    pub(crate) rows: Option<Arc<Segment>>,
     /// Erasures that hold for all below these rows.
     pub(crate) cuts: Vec<Cut>,
     /// Rows by day, at most.
@@ -103,6 +105,12 @@ pub(crate) struct Holding {
     pub(crate) version: u64,
     pub(crate) rows: u64,
     pub(crate) bin: Bin,
+    /// What sealed files come to, for the tiers.
+    pub(crate) partials: Partials,
+    /// When rows came last.
+    pub(crate) arrived: Option<Instant>,
+    /// The number that the next sensor is likely to have.
+    guess: usize,
     cache: Cache,
     snapshot: Option<Arc<Snapshot>>,
 }
@@ -141,28 +149,32 @@ impl Holding {
             unsaved: None,
             version: 0,
             rows: 0,
+            arrived: None,
+            guess: 0,
+            partials: Partials::default(),
             snapshot: None,
         }
     }
 
     /// Takes a durable batch over.
-    pub(crate) fn apply(&mut self, batch: &Batch, position: Position, now: Time, floors: Floors) {
+    pub(crate) fn apply(&mut self, batch: Batch, position: Position, now: Time, floors: Floors) {
         self.position = self.position.max(position);
         if position <= floors.filed.min(floors.known) {
             return;
         }
         self.snapshot = None;
-        let numbers: Vec<SensorIx> = batch.sensors.iter().map(|id| self.number(id)).collect();
-        let run = sort_batch(batch, &numbers);
+        self.arrived = Some(Instant::now());
+        let numbers = self.numbers_of(&batch.sensors);
+        let days = days_of(&batch.time);
         if position > floors.known {
-            self.learn(&run, &batch.notes);
+            self.learn_batch(&batch, &numbers);
             let stamp = Stamp { position, log: self.log };
             let stamps = Arc::make_mut(&mut self.known.stamps);
-            days(&run).for_each(|(day, _)| stamps.touch(day, stamp));
+            days.iter().for_each(|(day, _)| stamps.touch(*day, stamp));
         }
         if position > floors.filed {
             self.rows += batch.len() as u64;
-            self.hot.push(run, now);
+            self.hot.push(batch, &numbers, &days, now);
         }
     }
 
@@ -182,7 +194,7 @@ impl Holding {
             Arc::make_mut(&mut self.known.stamps).touch_all(cut.span, stamp);
         }
         if position > floors.filed {
-            self.hot.erase(cut, now);
+            self.hot.erase(cut, self.dataset.fields.len(), now);
         }
     }
 
@@ -205,26 +217,58 @@ impl Holding {
     }
 
     /// Newest values and registry take a run over that arrived after all before.
-    pub(crate) fn learn(&mut self, run: &Run, notes: &[Note]) {
+    pub(crate) fn learn(&mut self, run: &Run) {
         if !run.is_empty() {
             Arc::make_mut(&mut self.known.latest).apply(run);
         }
         for (sensor, rows) in run.keys.each() {
             let times = &run.keys.time[rows];
-            let (first, last) = (times[0], times[times.len() - 1]);
-            self.newest = self.newest.max(last);
-            let known = &mut self.first[sensor as usize];
-            if first < *known {
-                *known = first;
-                Arc::make_mut(&mut self.known.registry).seen(&self.known.sensors.ids[sensor as usize], Time(first));
-            }
+            self.seen(sensor, times[0], times[times.len() - 1]);
         }
-        if !notes.is_empty() {
+    }
+
+    /// Newest values and registry take a batch over that arrived after all before.
+    fn learn_batch(&mut self, batch: &Batch, numbers: &[SensorIx]) {
+        let mut spans = vec![(i64::MAX, i64::MIN); numbers.len()];
+        for (&sensor, &time) in batch.sensor.iter().zip(&batch.time) {
+            let span = &mut spans[sensor as usize];
+            *span = (span.0.min(time), span.1.max(time));
+        }
+        if !batch.time.is_empty() {
+            Arc::make_mut(&mut self.known.latest).take(batch, numbers, &spans);
+        }
+        for (&sensor, (first, last)) in numbers.iter().zip(spans).filter(|(_, (first, last))| first <= last) {
+            self.seen(sensor, first, last);
+        }
+        if !batch.notes.is_empty() {
             let registry = Arc::make_mut(&mut self.known.registry);
-            notes.iter().for_each(|note| {
+            batch.notes.iter().for_each(|note| {
                 registry.note(note);
             });
         }
+    }
+
+    /// A sensor has sent readings between two instants.
+    fn seen(&mut self, sensor: SensorIx, first: i64, last: i64) {
+        self.newest = self.newest.max(last);
+        let known = &mut self.first[sensor as usize];
+        if first < *known {
+            *known = first;
+            Arc::make_mut(&mut self.known.registry).seen(&self.known.sensors.ids[sensor as usize], Time(first));
+        }
+    }
+
+    /// Numbers of sensors. They come in the order of their numbers as a rule.
+    fn numbers_of(&mut self, ids: &[Arc<str>]) -> Vec<SensorIx> {
+        let mut numbers = Vec::with_capacity(ids.len());
+        for id in ids {
+            let known = self.known.sensors.ids.get(self.guess);
+            let is_it = known.is_some_and(|known| Arc::ptr_eq(known, id) || known == id);
+            let number = if is_it { self.guess as SensorIx } else { self.number(id) };
+            self.guess = number as usize + 1;
+            numbers.push(number);
+        }
+        numbers
     }
 
     /// Number of a sensor, a new one if it is new.
@@ -247,9 +291,9 @@ impl Holding {
         if self.hot.is_empty() {
             return;
         }
-        let hot = std::mem::take(&mut self.hot);
+        let mut hot = std::mem::take(&mut self.hot);
         self.sealed.push(Sealed {
-            runs: hot.runs().to_vec(),
+            rows: hot.take(self.dataset.fields.len()),
             cuts: hot.cuts,
             days: hot.days,
             position: self.position.max(applied),
@@ -271,8 +315,8 @@ impl Holding {
 
     /// Bytes of rows in memory.
     pub(crate) fn bytes(&self) -> usize {
-        let sealed = self.sealed.iter().flat_map(|s| &s.runs);
-        self.hot.bytes() + sealed.map(Run::bytes).sum::<usize>()
+        let sealed = self.sealed.iter().filter_map(|s| s.rows.as_ref());
+        self.hot.bytes() + sealed.map(|rows| rows.bytes).sum::<usize>()
     }
 
     /// The newest state, made when it is first asked for: groups that nobody looks at cost nothing.
@@ -285,10 +329,11 @@ impl Holding {
             *days.entry(*day).or_default() += rows;
         }
         let (mut memory, mut cuts) = (Vec::new(), Vec::new());
-        let parts = self.sealed.iter().map(|part| (&part.cuts, &part.runs[..]));
-        for (own, runs) in parts.chain([(&self.hot.cuts, self.hot.runs())]) {
+        let hot = self.hot.segments(self.dataset.fields.len());
+        let parts = self.sealed.iter().map(|part| (&part.cuts, part.rows.as_slice()));
+        for (own, segments) in parts.chain([(&self.hot.cuts, &hot[..])]) {
             cuts.extend(own.iter().map(|cut| (memory.len(), cut.clone())));
-            memory.extend_from_slice(runs);
+            memory.extend_from_slice(segments);
         }
         let snapshot = Arc::new(Snapshot {
             dataset: self.dataset.clone(),

@@ -130,13 +130,13 @@ impl Intake {
         let position = record.position;
         match record.entry {
             Entry::Batch(batch) => {
-                if let Some(book) = self.book(&batch.dataset.id) {
-                    book.change(|holding| holding.apply(&batch, position, (self.clock.0)(), floors(book)));
-                }
                 if !batch.marks.is_empty() && position > known {
                     let mut desk = lock(&self.desk);
                     batch.marks.iter().for_each(|mark| desk.marks.push(*mark));
                     desk.position = position;
+                }
+                if let Some(book) = self.book(&batch.dataset.id) {
+                    book.change(|holding| holding.apply(batch, position, (self.clock.0)(), floors(book)));
                 }
             }
             Entry::Rejects(rejects) if position > known => {

@@ -5,7 +5,7 @@ pub(crate) mod erased;
 use crate::Run;
 use crate::run::SensorIx;
 use crate::run::cut::Cut;
-use crate::run::split::{at_limits, by_day};
+use crate::run::split::{Picked, at_limits, by_day, days};
 use schemas::{Day, Time};
 use std::collections::BTreeMap;
 
@@ -44,6 +44,11 @@ impl Filed {
         self.0.get(sensor as usize).copied().unwrap_or(i64::MIN)
     }
 
+    /// The newest instant filed of all sensors; `i64::MIN` when there is none.
+    pub(crate) fn newest(&self) -> i64 {
+        self.0.iter().copied().max().unwrap_or(i64::MIN)
+    }
+
     /// The last instant that is late for a sensor.
     pub(crate) fn limit(&self, sensor: SensorIx, closed: Closed) -> i64 {
         self.of(sensor).max(closed.0.0.saturating_sub(1))
@@ -74,7 +79,7 @@ impl Filed {
 #[derive(Debug, Default)]
 pub(crate) struct Sorted {
     /// Newer than everything filed for their sensor and not before the closed instant.
-    pub(crate) fresh: BTreeMap<Day, Run>,
+    pub(crate) fresh: BTreeMap<Day, Picked>,
     /// All others.
     pub(crate) late: BTreeMap<Day, Run>,
 }
@@ -82,7 +87,7 @@ pub(crate) struct Sorted {
 /// Tells fresh rows from late ones.
 pub(crate) fn sort(run: &Run, filed: &Filed, closed: Closed) -> Sorted {
     let (late, fresh) = at_limits(&run.keys, |sensor| filed.limit(sensor, closed));
-    Sorted { fresh: by_day(run, &fresh), late: by_day(run, &late) }
+    Sorted { fresh: days(&run.keys, &fresh), late: by_day(run, &late) }
 }
 
 #[cfg(test)]
@@ -95,16 +100,21 @@ mod tests {
         days.values().flat_map(|run| run.keys.time.clone()).collect()
     }
 
+    fn picked(days: &BTreeMap<Day, Picked>, run: &Run) -> Vec<i64> {
+        days.values().flatten().flat_map(|(_, rows)| run.keys.time[rows.clone()].to_vec()).collect()
+    }
+
     #[test]
     fn rule_1_an_instant_that_is_filed_is_late() {
         let d = dataset("d", 1);
         let run = |rows| sort_batch(&batch(&d, rows), &[0]);
         let mut filed = Filed::default();
         let first = run(&[("y", 16, &[(0, 2)])]);
-        assert_eq!(times(&sort(&first, &filed, Closed::NOTHING).fresh), [16]);
+        assert_eq!(picked(&sort(&first, &filed, Closed::NOTHING).fresh, &first), [16]);
         filed.raise(&first);
-        let second = sort(&run(&[("y", 15, &[]), ("y", 16, &[(0, 1)]), ("y", 17, &[])]), &filed, Closed::NOTHING);
-        assert_eq!((times(&second.late), times(&second.fresh)), (vec![15, 16], vec![17]));
+        let second = run(&[("y", 15, &[]), ("y", 16, &[(0, 1)]), ("y", 17, &[])]);
+        let sorted = sort(&second, &filed, Closed::NOTHING);
+        assert_eq!((times(&sorted.late), picked(&sorted.fresh, &second)), (vec![15, 16], vec![17]));
         filed.raise(&run(&[("y", 3, &[])]));
         assert_eq!(filed.of(0), 16, "the newest filed instant never goes back");
         assert_eq!(filed.of(7), i64::MIN);
@@ -118,6 +128,6 @@ mod tests {
         closed.raise(Time(10));
         let run = sort_batch(&batch(&d, &[("y", 19, &[]), ("y", 20, &[])]), &[0]);
         let sorted = sort(&run, &Filed::default(), closed);
-        assert_eq!((times(&sorted.late), times(&sorted.fresh)), (vec![19], vec![20]));
+        assert_eq!((times(&sorted.late), picked(&sorted.fresh, &run)), (vec![19], vec![20]));
     }
 }

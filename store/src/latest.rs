@@ -2,7 +2,7 @@
 
 use crate::run::cut::Cut;
 use crate::{Run, SensorIx};
-use schemas::{ABSENT, Time};
+use schemas::{ABSENT, Batch, Time};
 use std::collections::BTreeMap;
 
 /// Newest values of one dataset, one row per sensor. Survives restarts and raw retention.
@@ -77,6 +77,30 @@ impl Latest {
         }
     }
 
+    /// Takes over the newest values of a batch that arrived after everything before. `numbers` and `spans` are the number
+    /// and the first and last instant of each of its sensors.
+    pub(crate) fn take(&mut self, batch: &Batch, numbers: &[SensorIx], spans: &[(i64, i64)]) {
+        // The newest row of each sensor as a rule tells all; of those where it does not, row after row.
+        let mut newest = vec![usize::MAX; numbers.len()];
+        for (row, (&sensor, &time)) in batch.sensor.iter().zip(&batch.time).enumerate() {
+            if time == spans[sensor as usize].1 {
+                newest[sensor as usize] = row;
+            }
+        }
+        let tells_all = |row: usize| batch.columns.iter().all(|column| column[row] != ABSENT);
+        let mut rows: Vec<usize> = newest.iter().copied().filter(|&row| row != usize::MAX).collect();
+        rows.sort_unstable();
+        if !rows.iter().all(|&row| tells_all(row)) {
+            rows = (0..batch.time.len()).collect();
+        }
+        for row in rows {
+            let (sensor, time) = (numbers[batch.sensor[row] as usize], batch.time[row]);
+            for (field, column) in batch.columns.iter().enumerate().filter(|(_, column)| column[row] != ABSENT) {
+                self.set(sensor, field, time, column[row]);
+            }
+        }
+    }
+
     /// Takes over the newest values of a run that arrived after everything before.
     pub(crate) fn apply(&mut self, run: &Run) {
         for (field, column) in run.columns.iter().enumerate() {
@@ -93,7 +117,6 @@ impl Latest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::sort_batch;
     use crate::testing::{batch, dataset};
 
     #[test]
@@ -101,7 +124,10 @@ mod tests {
         let d = dataset("d", 2);
         let mut latest = Latest { fields: 2, ..Latest::default() };
         latest.grow(1);
-        let mut put = |rows| latest.apply(&sort_batch(&batch(&d, rows), &[0]));
+        let mut put = |rows: &[crate::testing::Row<'_>]| {
+            let ends = rows.iter().map(|row| row.1);
+            latest.take(&batch(&d, rows), &[0], &[(ends.clone().min().unwrap(), ends.max().unwrap())]);
+        };
         put(&[("a", 5, &[(0, 50), (1, 51)]), ("a", 7, &[(0, 70)])]);
         put(&[("a", 6, &[(0, 60), (1, 61)]), ("a", 7, &[(0, 71)])]);
         put(&[("a", 7, &[])]);

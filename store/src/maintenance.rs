@@ -3,6 +3,7 @@
 use crate::book::{Book, Trouble};
 use crate::intake::lock;
 use crate::store::Store;
+use crate::tier::Pace;
 use crate::{Error, Task, act, flush, fold, tier, upkeep};
 use schemas::{Day, Time};
 use std::sync::atomic::Ordering;
@@ -136,21 +137,21 @@ async fn fold_one(
         *bytes += store.turns.take(&book.duty, Task::Fold, fold::fold(store, book, *day)).await?;
     }
     act::find(book).await?;
-    *bytes += tiers(store, book, due.is_none()).await?;
+    *bytes += tiers(store, book, due.is_none(), Pace::Patient).await?;
     Ok(())
 }
 
 /// Closes windows that are due and refreshes touched ones, each in one bounded step. While days are still being folded
 /// (`folded` is false) those wait for company: a refresh writes whole partitions anew. Gives the bytes read and written.
-async fn tiers(store: &Store, book: &Book, folded: bool) -> Result<u64, Error> {
+async fn tiers(store: &Store, book: &Book, folded: bool, pace: Pace) -> Result<u64, Error> {
     let (closes, stale) = {
         let mut holding = lock(&book.holding);
         let files = holding.shelf.stale.values().map(Vec::len).sum::<usize>();
-        (tier::is_due(store, &mut holding), if folded { files > 0 } else { files >= STALE_FILES })
+        (tier::is_due(store, &mut holding, pace), if folded { files > 0 } else { files >= STALE_FILES })
     };
     let mut bytes = 0;
     if closes {
-        bytes += store.turns.take(&book.duty, Task::Close, tier::close(store, book)).await?;
+        bytes += store.turns.take(&book.duty, Task::Close, tier::close(store, book, pace)).await?;
     }
     if stale {
         bytes += store.turns.take(&book.duty, Task::Refresh, tier::refresh(store, book)).await?;
@@ -170,7 +171,7 @@ pub(crate) async fn settle(store: &Store) -> Result<(), Error> {
                 flush::flush(store, book).await?;
             }
         }
-        while tiers(store, book, true).await? > 0 {}
+        while tiers(store, book, true, Pace::Now).await? > 0 {}
         upkeep::settle(store, book).await?;
     }
     store.empty_bin().await?;

@@ -138,7 +138,7 @@ async fn catch_up(ground: &Ground, holding: Holding, unseen: &[Told]) -> Result<
         let run = ground.cache.load(&dataset, meta, &fields, None, &number).await?;
         let mut holding = crate::intake::lock(&shared);
         holding.filed.raise(&run);
-        holding.learn(&run, &[]);
+        holding.learn(&run);
     }
     drop(number);
     let whole = Arc::into_inner(shared).map(|m| m.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));

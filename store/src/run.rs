@@ -3,6 +3,7 @@
 pub(crate) mod cut;
 pub mod merge;
 pub mod overlay;
+pub(crate) mod segment;
 pub mod sort;
 pub mod split;
 

@@ -1,16 +1,18 @@
 //! Hot rows become sorted, durable files (rules 1 and 5).
 
 use crate::book::Book;
-use crate::file::{Effort, FileMeta, encode};
+use crate::file::{Effort, FileMeta, encode, encode_picked};
 use crate::holding::Sealed;
 use crate::intake::lock;
 use crate::late::{self, Closed, Filed, Sorted, erased};
 use crate::paths::{FileName, Layer};
 use crate::run::cut::Cut;
 use crate::run::merge;
+use crate::run::segment::Segment;
 use crate::state::stored;
 use crate::store::Store;
-use crate::{Error, Kind, LogId, Position, Run, SensorTable};
+use crate::tier::partial;
+use crate::{Error, Kind, LogId, Position, Rollup, Run, SensorTable};
 use bytes::Bytes;
 use object_store::ObjectStoreExt;
 use schemas::{Dataset, Day};
@@ -39,7 +41,7 @@ async fn write(store: &Store, book: &Book, i: usize) -> Result<(), Error> {
         Work {
             dataset: book.dataset.clone(),
             sensors: holding.known.sensors.clone(),
-            runs: sealed.runs.clone(),
+            rows: sealed.rows.clone(),
             position: sealed.position,
             log: holding.log,
             filed: holding.filed.clone(),
@@ -51,9 +53,11 @@ async fn write(store: &Store, book: &Book, i: usize) -> Result<(), Error> {
     };
     let Made { run, fresh, late } = blocking(move || work.make()).await?;
     let mut files = (Vec::new(), Vec::new());
-    for (meta, bytes) in fresh {
+    let mut partials = Vec::new();
+    for (meta, bytes, partial) in fresh {
         put(store, &book.dataset, &meta, bytes).await?;
         store.points.pass("seal.file")?;
+        partials.extend(partial.map(|partial| (meta.clone(), partial)));
         files.0.push(meta);
     }
     for (meta, bytes, cuts) in late {
@@ -65,8 +69,10 @@ async fn write(store: &Store, book: &Book, i: usize) -> Result<(), Error> {
         holding.filed.raise(&run);
         files.1.iter().for_each(|(_, cuts)| holding.filed.raise_cuts(cuts));
         holding.changed();
+        let most = usize::try_from(store.config.cache_bytes / 4).unwrap_or(usize::MAX);
+        partials.into_iter().for_each(|(meta, partial)| holding.partials.add(&meta, partial, most));
         let sealed = &mut holding.sealed[i];
-        sealed.runs = vec![run];
+        sealed.rows = Some(Segment::sorted(run));
         sealed.files = Some(files);
     });
     Ok(())
@@ -76,7 +82,7 @@ async fn write(store: &Store, book: &Book, i: usize) -> Result<(), Error> {
 struct Work {
     dataset: Arc<Dataset>,
     sensors: Arc<SensorTable>,
-    runs: Vec<Run>,
+    rows: Option<Arc<Segment>>,
     position: Position,
     log: LogId,
     filed: Filed,
@@ -91,7 +97,7 @@ struct Work {
 /// A sealed part, as one run and as files.
 struct Made {
     run: Run,
-    fresh: Vec<(FileMeta, Bytes)>,
+    fresh: Vec<(FileMeta, Bytes, Option<Rollup>)>,
     late: Vec<(FileMeta, Bytes, Vec<Cut>)>,
 }
 
@@ -99,13 +105,15 @@ impl Work {
     /// Merges, sorts and encodes.
     fn make(self) -> Result<Made, Error> {
         let Work { dataset, sensors, position, log, .. } = &self;
-        let run = merge(&self.runs, dataset.fields.len());
+        let run = self.rows.as_ref().map_or_else(|| Ok(merge(&[], dataset.fields.len())), |rows| rows.run())?;
         let Sorted { fresh, mut late } = late::sort(&run, &self.filed, self.closed);
         let mut cuts = erased::sort(&self.cuts, &self.filed, self.closed, (&self.days, &self.gone));
         let name = |layer, day| FileName { layer, day, last: *position, log: *log };
-        let fresh = fresh
-            .into_iter()
-            .map(|(day, run)| encode(dataset, &run, sensors, name(Layer::Raw { seq: 0 }, day), Effort::Quick));
+        let fresh = fresh.into_iter().map(|(day, picked)| {
+            let name = name(Layer::Raw { seq: 0 }, day);
+            let (meta, bytes) = encode_picked(dataset, (&run, &picked), sensors, name)?;
+            Ok((meta, bytes, partial::of(dataset, &run, &picked)))
+        });
         let fresh = fresh.collect::<Result<_, Error>>()?;
         cuts.keys().for_each(|day| {
             late.entry(*day).or_insert_with(|| merge(&[], dataset.fields.len()));

@@ -12,9 +12,10 @@ pub use series::Series;
 use crate::cache::Cache;
 use crate::file::Numbering;
 use crate::run::cut::Cut;
+use crate::run::segment::Segment;
 use crate::shelf::Shelf;
 use crate::stamps::Stamps;
-use crate::{Error, Kind, Latest, Position, Rollup, Run, SensorIx, Stamp, Tier};
+use crate::{Error, Kind, Latest, Position, Rollup, SensorIx, Stamp, Tier};
 use hashbrown::HashMap;
 use schemas::{Dataset, Day, Registry, Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +48,7 @@ pub struct Snapshot {
     pub(crate) stamps: Arc<Stamps>,
     pub(crate) shelf: Arc<Shelf>,
     /// Sealed and hot rows, in ascending precedence.
-    pub(crate) memory: Vec<Run>,
+    pub(crate) memory: Vec<Arc<Segment>>,
     /// Erasures among them: each holds for the runs before its place, and for all files.
     pub(crate) cuts: Vec<(usize, Cut)>,
     /// Rows in memory by day, at most.

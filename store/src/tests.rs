@@ -4,6 +4,7 @@ mod backup;
 mod erasing;
 mod full;
 mod law;
+mod load;
 mod model;
 mod outside;
 mod powercut;

@@ -8,11 +8,12 @@ pub mod columns;
 mod file;
 mod frozen;
 pub(crate) mod kernel;
+pub(crate) mod partial;
 mod refresh;
 pub mod rollup;
 pub mod values;
 
-pub(crate) use close::{close, is_due};
+pub(crate) use close::{Pace, close, is_due};
 pub use kernel::growth;
 pub(crate) use refresh::refresh;
 

@@ -104,7 +104,7 @@ pub(crate) async fn append_to(store: &Store, append: Append) -> Result<Receipt, 
     for batch in &append.batches {
         store.book(&batch.dataset.id)?;
     }
-    let most = store.config.hot_bytes.saturating_mul(2);
+    let most = store.config.hot_bytes.saturating_add(store.config.hot_bytes / 2);
     if store.intake.bytes() > most {
         return Err(full(store).unwrap_or_else(|| {
             let message = format!("more than {most} bytes of readings wait to be flushed; try again shortly");

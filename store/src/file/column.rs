@@ -1,6 +1,5 @@
 //! One column of values on its way into a file.
 
-use super::chunk;
 use super::groups::{Groups, Source};
 use super::layout::{EIGHTEEN_DIGITS, NINE_DIGITS, Shape, Spec};
 use crate::paths::FileName;
@@ -31,10 +30,8 @@ pub(super) struct Column {
 /// Values as Parquet takes them.
 #[derive(Debug)]
 pub(super) enum Stored {
-    /// Values of at most nine digits, and counts.
-    Short(Vec<i32>),
-    /// Longer values, and instants.
-    Long(Vec<i64>),
+    /// Values, counts and instants; the shape says how long they are in the file.
+    Longs(Vec<i64>),
     /// Sums of any length.
     Wide(Vec<FixedLenByteArray>),
     /// Words, or bytes.
@@ -69,7 +66,7 @@ impl Fault {
 impl Column {
     /// The column of instants.
     pub(super) fn times(groups: &Groups<'_>, times: &[i64]) -> Column {
-        Column { shape: Shape::Instant, values: Stored::Long(groups.longs(Source::Longs(times))), levels: None }
+        Column { shape: Shape::Instant, values: Stored::Longs(groups.longs(Source::Longs(times))), levels: None }
     }
 
     /// A column of a field; without values one of nulls, or zeros where it counts.
@@ -89,30 +86,26 @@ impl Column {
         }
     }
 
-    /// The integers of pages, and their levels; nothing for columns of other things.
-    pub(super) fn integers<'a>(&'a self, pages: &'a [Range<usize>]) -> impl Iterator<Item = chunk::Rows<'a>> {
-        let levels = self.levels.as_ref();
-        let first = pages.first().map_or(0, |first| first.start);
-        let mut before = levels.map_or(first, |levels| levels.values(0..first));
-        pages.iter().map(move |rows| {
-            let here = levels.map_or(rows.len(), |levels| levels.values(rows.clone()));
-            let own = before..before + here;
-            before += here;
-            let values = match &self.values {
-                Stored::Short(values) => values[own].iter().map(|value| i64::from(*value)).collect(),
-                Stored::Long(values) => values[own].to_vec(),
-                Stored::Wide(_) | Stored::Bytes(_) => Vec::new(),
-            };
-            (values, levels.map(|levels| &levels.0[rows.clone()]))
-        })
+    /// The shape that [`Column::of`] finds, without making the column; nothing for columns of other things than integers.
+    pub(super) fn shape_of(
+        spec: &Spec,
+        values: Option<Source<'_>>,
+        groups: &Groups<'_>,
+    ) -> std::result::Result<Option<Shape>, Fault> {
+        match spec.shape {
+            Shape::Words | Shape::Wide(_) | Shape::Bytes => Ok(None),
+            _ => fitting(spec, values.map_or(0, |values| groups.greatest(values))).map(Some),
+        }
     }
 
     /// Writes the pages of a row group; they follow on those written before.
     pub(super) fn write(&self, chunk: &mut SerializedColumnWriter<'_>, pages: &[Range<usize>]) -> Result<()> {
         let levels = self.levels.as_ref();
         match &self.values {
-            Stored::Short(values) => write::<Int32Type>(chunk, values, levels, pages),
-            Stored::Long(values) => write::<Int64Type>(chunk, values, levels, pages),
+            Stored::Longs(values) if self.shape.is_short() => {
+                write::<Int32Type>(chunk, &shortened(values), levels, pages)
+            }
+            Stored::Longs(values) => write::<Int64Type>(chunk, values, levels, pages),
             Stored::Wide(values) => write::<FixedLenByteArrayType>(chunk, values, levels, pages),
             Stored::Bytes(values) => write::<ByteArrayType>(chunk, values, levels, pages),
         }
@@ -124,32 +117,43 @@ fn longs(spec: &Spec, field: &Field, mut values: Vec<i64>) -> std::result::Resul
         values.iter_mut().filter(|value| **value == ABSENT).for_each(|value| *value = 0);
     }
     let levels = Levels::of(values.iter().map(|value| *value != ABSENT));
-    values.retain(|value| *value != ABSENT);
+    if levels.is_some() {
+        values.retain(|value| *value != ABSENT);
+    }
     let greatest = values.iter().map(|v| v.unsigned_abs()).max().unwrap_or(0);
-    let short = |values: Vec<i64>| Stored::Short(values.iter().map(|value| *value as i32).collect());
-    let (shape, values) = match spec.shape {
+    let shape = fitting(spec, greatest)?;
+    let values = match shape {
         Shape::Words => {
             let word = |value: &i64| match field.state(*value) {
                 Some(word) => Ok(ByteArray::from(word.as_bytes().to_vec())),
                 None => Err(Fault(format!("{} is no state of field {}; its contract lists them", value, field.name))),
             };
-            (Shape::Words, Stored::Bytes(values.iter().map(word).collect::<std::result::Result<_, _>>()?))
+            Stored::Bytes(values.iter().map(word).collect::<std::result::Result<_, _>>()?)
         }
-        Shape::Nine(scale) if greatest <= NINE_DIGITS as u64 => (Shape::Nine(scale), short(values)),
-        Shape::Nine(scale) | Shape::Eighteen(scale) if greatest <= EIGHTEEN_DIGITS as u64 => {
-            (Shape::Eighteen(scale), Stored::Long(values))
-        }
-        Shape::Nine(_) | Shape::Eighteen(_) => {
-            return Err(Fault(format!("column {} has a value of more than 18 digits; narrow its range", spec.name)));
-        }
-        Shape::Count if greatest <= i32::MAX as u64 => (Shape::Count, short(values)),
-        Shape::Count | Shape::Long => (Shape::Long, Stored::Long(values)),
-        Shape::Instant => (Shape::Instant, Stored::Long(values)),
         // Without a value.
-        Shape::Wide(_) => (spec.shape, Stored::Wide(Vec::new())),
-        Shape::Bytes => (spec.shape, Stored::Bytes(Vec::new())),
+        Shape::Wide(_) => Stored::Wide(Vec::new()),
+        Shape::Bytes => Stored::Bytes(Vec::new()),
+        _ => Stored::Longs(values),
     };
     Ok(Column { shape, values, levels })
+}
+
+/// The shape of a column whose greatest value is this: wider than the contract's for values of an older, wider range.
+fn fitting(spec: &Spec, greatest: u64) -> std::result::Result<Shape, Fault> {
+    match spec.shape {
+        Shape::Nine(_) if greatest <= NINE_DIGITS as u64 => Ok(spec.shape),
+        Shape::Nine(scale) | Shape::Eighteen(scale) if greatest <= EIGHTEEN_DIGITS as u64 => Ok(Shape::Eighteen(scale)),
+        Shape::Nine(_) | Shape::Eighteen(_) => {
+            Err(Fault(format!("column {} has a value of more than 18 digits; narrow its range", spec.name)))
+        }
+        Shape::Count if greatest > i32::MAX as u64 => Ok(Shape::Long),
+        other => Ok(other),
+    }
+}
+
+/// Values that are known to be short.
+pub(super) fn shortened(values: &[i64]) -> Vec<i32> {
+    values.iter().map(|value| *value as i32).collect()
 }
 
 fn wides(spec: &Spec, values: &[Option<i128>]) -> std::result::Result<Column, Fault> {

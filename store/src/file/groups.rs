@@ -1,8 +1,8 @@
 //! The rows of memory in the order of a file: by sensor id, then time.
 
 use crate::tier::values::Values;
-use crate::{Error, Keys, Kind, SensorTable};
-use parquet::data_type::ByteArray;
+use crate::{Error, Kind, SensorIx, SensorTable};
+use schemas::ABSENT;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,42 +13,79 @@ pub(super) struct Groups<'a> {
     pub(super) rows: usize,
 }
 
+/// Rows of a page in order: (number of a sensor's id, how many).
+pub(super) type Stretches = Vec<(usize, usize)>;
+
 impl<'a> Groups<'a> {
-    pub(super) fn of(keys: &Keys, sensors: &'a SensorTable) -> Result<Groups<'a>, Error> {
-        let mut groups = Vec::with_capacity(keys.sensors.len());
-        for (sensor, rows) in keys.each() {
+    /// Of rows picked from memory, by sensor.
+    pub(super) fn of(
+        picked: impl Iterator<Item = (SensorIx, Range<usize>)>,
+        sensors: &'a SensorTable,
+    ) -> Result<Groups<'a>, Error> {
+        let mut groups = Vec::new();
+        let mut all = 0;
+        for (sensor, rows) in picked.filter(|(_, rows)| !rows.is_empty()) {
             let Some(id) = sensors.ids.get(sensor as usize) else {
                 return Err(Error::new(
                     Kind::Corrupt,
                     format!("sensor number {sensor} has no id; it must be given one first"),
                 ));
             };
+            all += rows.len();
             groups.push((id, rows));
         }
-        groups.sort_unstable_by_key(|(id, _)| *id);
-        let rows = keys.time.len();
-        if rows == 0 {
+        groups.sort_by_key(|(id, _)| *id);
+        if all == 0 {
             return Err(Error::new(Kind::Corrupt, "a run without rows has no file; leave it out"));
         }
-        Ok(Groups { groups, rows })
+        Ok(Groups { groups, rows: all })
+    }
+
+    /// Least and greatest of some integers.
+    pub(super) fn bounds(&self, values: &[i64]) -> (i64, i64) {
+        let all = self.groups.iter().flat_map(|(_, rows)| &values[rows.clone()]);
+        all.fold((i64::MAX, i64::MIN), |(low, high), &value| (low.min(value), high.max(value)))
     }
 
     /// Integers in file order.
     pub(super) fn longs(&self, source: Source<'_>) -> Vec<i64> {
         let mut gathered = Vec::with_capacity(self.rows);
         for (_, rows) in &self.groups {
-            match source {
-                Source::Longs(values) => gathered.extend_from_slice(&values[rows.clone()]),
-                Source::Values(values) => gathered.extend(rows.clone().map(|row| values.long(row))),
-            }
+            source.longs(rows.clone(), &mut gathered);
         }
         gathered
+    }
+
+    /// Goes through a column in the order of the file.
+    pub(super) fn cursor<'b>(&'b self, source: Source<'b>) -> Cursor<'b> {
+        Cursor { groups: &self.groups, source, given: 0 }
+    }
+
+    /// The greatest absolute value of integers.
+    pub(super) fn greatest(&self, source: Source<'_>) -> u64 {
+        let absolute = |value: i64| if value == ABSENT { 0 } else { value.unsigned_abs() };
+        let rows = self.groups.iter().map(|(_, rows)| rows.clone());
+        let longs = match source {
+            Source::Longs(values) => Some(values),
+            Source::Values(Values::Long(values)) => Some(&values[..]),
+            Source::Values(_) => None,
+        };
+        if let Some(values) = longs {
+            return rows.flat_map(|rows| &values[rows]).fold(0, |most, &value| most.max(absolute(value)));
+        }
+        match source {
+            Source::Values(Values::Short(values)) => {
+                rows.flat_map(|rows| &values[rows]).fold(0, |most, &value| most.max(absolute(widened(value))))
+            }
+            Source::Values(values) => rows.flatten().fold(0, |most, row| most.max(absolute(values.long(row)))),
+            Source::Longs(_) => 0,
+        }
     }
 
     /// Integers of any width in file order.
     pub(super) fn wides(&self, source: Source<'_>) -> Vec<Option<i128>> {
         let wide = |row: usize| match source {
-            Source::Longs(values) => Some(values[row]).filter(|value| *value != schemas::ABSENT).map(i128::from),
+            Source::Longs(values) => Some(values[row]).filter(|value| *value != ABSENT).map(i128::from),
             Source::Values(values) => values.wide(row),
         };
         self.groups.iter().flat_map(|(_, rows)| rows.clone()).map(wide).collect()
@@ -95,17 +132,69 @@ impl<'a> Groups<'a> {
         (id(self.groups.first()), id(self.groups.last()))
     }
 
-    /// Sensor ids of the rows from `skip` on, repeated row by row.
-    pub(super) fn ids(&self, skip: usize, take: usize) -> impl Iterator<Item = ByteArray> + '_ {
-        let mut start = 0;
-        let span = skip..skip + take;
-        self.groups.iter().flat_map(move |(id, rows)| {
+    /// The distinct ids of the rows of some pages, and for each page the rows of each: (number of the id, rows).
+    pub(super) fn ids(&self, pages: &[Range<usize>]) -> (Vec<&'a str>, Vec<Stretches>) {
+        let (mut ids, mut parts) = (Vec::new(), vec![Vec::new(); pages.len()]);
+        let (mut start, mut page) = (0, 0);
+        for (id, rows) in &self.groups {
             let group = start..start + rows.len();
             start = group.end;
-            let inside = group.end.min(span.end).saturating_sub(group.start.max(span.start));
-            let id = ByteArray::from(id.as_bytes().to_vec());
-            std::iter::repeat_n(id, inside)
-        })
+            while let Some(place) = pages.get(page).filter(|place| place.start < group.end) {
+                let inside = group.end.min(place.end).saturating_sub(group.start.max(place.start));
+                if inside > 0 {
+                    if ids.last() != Some(&&***id) {
+                        ids.push(&***id);
+                    }
+                    parts[page].push((ids.len() - 1, inside));
+                }
+                if place.end > group.end {
+                    break;
+                }
+                page += 1;
+            }
+        }
+        (ids, parts)
+    }
+}
+
+/// A short value as an integer.
+fn widened(value: i32) -> i64 {
+    if value == i32::MIN { ABSENT } else { i64::from(value) }
+}
+
+/// Goes through the rows of a file in order, without holding a column of them.
+pub(super) struct Cursor<'a> {
+    groups: &'a [(&'a Arc<str>, Range<usize>)],
+    source: Source<'a>,
+    /// Rows of the first group that were given.
+    given: usize,
+}
+
+impl Cursor<'_> {
+    /// Appends the integers of the next rows.
+    pub(super) fn next(&mut self, mut rows: usize, out: &mut Vec<i64>) {
+        while let Some(((_, group), rest)) = self.groups.split_first().filter(|_| rows > 0) {
+            let from = group.start + self.given;
+            let some = rows.min(group.end - from);
+            self.source.longs(from..from + some, out);
+            rows -= some;
+            (self.groups, self.given) = match from + some == group.end {
+                true => (rest, 0),
+                false => (self.groups, self.given + some),
+            };
+        }
+    }
+}
+
+impl Source<'_> {
+    /// Appends the integers of some rows.
+    fn longs(self, rows: Range<usize>, out: &mut Vec<i64>) {
+        match self {
+            Source::Longs(values) => out.extend_from_slice(&values[rows]),
+            Source::Values(Values::Long(values)) => out.extend_from_slice(&values[rows]),
+            Source::Values(Values::Short(values)) => out.extend(values[rows].iter().map(|&value| widened(value))),
+            Source::Values(values) => out.extend(rows.map(|row| values.long(row))),
+        }
     }
 }
 

@@ -110,6 +110,11 @@ impl Shape {
         }
     }
 
+    /// Whether values take 32 bits.
+    pub(super) fn is_short(self) -> bool {
+        matches!(self, Shape::Nine(_) | Shape::Count)
+    }
+
     /// Its type in a Delta schema.
     pub(crate) fn delta(self) -> String {
         match self {

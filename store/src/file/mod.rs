@@ -20,7 +20,7 @@ mod values;
 pub(crate) mod tests;
 
 pub(crate) use decode::{Numbering, Opened};
-pub(crate) use encode::{encode, encode_noted, encode_tier};
+pub(crate) use encode::{encode, encode_noted, encode_picked, encode_tier};
 pub(crate) use meta::FileMeta;
 pub(crate) use order::Order;
 pub(crate) use parts::Parts;

@@ -9,36 +9,57 @@
 const BLOCK: usize = 128;
 const PART: usize = 32;
 
-/// The values of a page.
-pub(super) fn encode(values: &[i64]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(values.len() * 2 + 32);
-    number(&mut out, BLOCK as u64);
-    number(&mut out, (BLOCK / PART) as u64);
-    number(&mut out, values.len() as u64);
-    signed(&mut out, values.first().copied().unwrap_or(0));
-    let deltas: Vec<i64> = values.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
-    let usual = usual(&deltas);
-    for block in deltas.chunks(BLOCK) {
-        let base = block.iter().copied().fold(usual, i64::min);
-        let above = |delta: &i64| delta.wrapping_sub(base) as u64;
-        let bytes = |part: &[i64]| part.iter().map(|delta| (71 - above(delta).leading_zeros()) / 8).max().unwrap_or(0);
-        signed(&mut out, base);
-        let widths: Vec<u32> = block.chunks(PART).map(bytes).collect();
-        out.extend((0..BLOCK / PART).map(|part| widths.get(part).map_or(0, |bytes| *bytes as u8 * 8)));
-        for (part, &bytes) in block.chunks(PART).zip(&widths) {
-            part.iter().for_each(|delta| out.extend_from_slice(&above(delta).to_le_bytes()[..bytes as usize]));
-            out.resize(out.len() + (PART - part.len()) * bytes as usize, 0);
+/// Differences that are looked at to find what is usual.
+const SAMPLE: usize = 512;
+
+/// Appends the values of a page.
+pub(super) fn encode(values: &[i64], out: &mut Vec<u8>) {
+    out.reserve(values.len() * 2 + 32);
+    number(out, BLOCK as u64);
+    number(out, (BLOCK / PART) as u64);
+    number(out, values.len() as u64);
+    let Some((&first, rest)) = values.split_first() else { return signed(out, 0) };
+    signed(out, first);
+    let usual = usual(values);
+    let mut above = [0_u64; BLOCK];
+    let mut before = first;
+    for block in rest.chunks(BLOCK) {
+        let mut base = usual;
+        for (above, &value) in above.iter_mut().zip(block) {
+            let delta = value.wrapping_sub(before);
+            before = value;
+            base = base.min(delta);
+            *above = delta as u64;
+        }
+        let above = &mut above[..block.len()];
+        above.iter_mut().for_each(|above| *above = above.wrapping_sub(base as u64));
+        signed(out, base);
+        let widths = out.len();
+        out.resize(widths + BLOCK / PART, 0);
+        for (at, part) in above.chunks(PART).enumerate() {
+            let bits = part.iter().fold(0, |bits, above| bits | above);
+            let bytes = (71 - bits.leading_zeros()) / 8;
+            out[widths + at] = bytes as u8 * 8;
+            let end = out.len() + PART * bytes as usize;
+            match bytes {
+                0 => {}
+                1 => out.extend(part.iter().map(|above| *above as u8)),
+                2 => out.extend(part.iter().flat_map(|above| (*above as u16).to_le_bytes())),
+                _ => part.iter().for_each(|above| out.extend_from_slice(&above.to_le_bytes()[..bytes as usize])),
+            }
+            out.resize(end, 0);
         }
     }
-    out
 }
 
 /// What differences are counted from: far enough below their middle that most fit the same width.
-fn usual(deltas: &[i64]) -> i64 {
-    let mut sorted = deltas.to_vec();
+fn usual(values: &[i64]) -> i64 {
+    let step = values.len().div_ceil(SAMPLE).max(1);
+    let pairs = values.windows(2).step_by(step);
+    let mut sorted: Vec<i64> = pairs.map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+    sorted.sort_unstable();
     let Some(last) = sorted.len().checked_sub(1) else { return 0 };
-    let mut at = |place: usize| *sorted.select_nth_unstable(place).1;
-    let (low, middle, high) = (at(last / 64), at(last / 2), at(last - last / 64));
+    let (low, middle, high) = (sorted[last / 64], sorted[last / 2], sorted[last - last / 64]);
     let reach = middle.abs_diff(low).max(high.abs_diff(middle));
     // Room for half as much again on each side.
     let half = [1_i64 << 7, 1 << 15, 1 << 23].into_iter().find(|half| (reach as u128) * 3 / 2 < *half as u128);

@@ -3,7 +3,7 @@
 //! No way is best for every quantity (`facts/delta-datafusion.md`): byte-stream-split won for counts, differences
 //! ([`super::packed`] or as the Parquet crate writes them) for what changes slowly, a dictionary for values that repeat.
 
-use super::column::{Column, Stored};
+use super::column::{Column, Stored, shortened};
 use super::encode::PAGE_ROWS;
 use super::{chunk, layout};
 use parquet::basic::{Compression, Encoding, Repetition, Type as Physical, ZstdLevel};
@@ -58,12 +58,18 @@ impl Effort {
     }
 }
 
+/// The plan for integers in files that soon become part of others: never far behind the best, and written directly.
+pub(super) fn packed() -> Result<Plan> {
+    Ok(Plan { way: Way::Packed, zstd: zstd(1)? })
+}
+
 /// The best plan for a column.
 pub(super) fn best(column: &Column, effort: Effort) -> Result<Plan> {
     let fixed = |way| Ok(Plan { way, zstd: zstd(effort.levels().last().copied().unwrap_or(1).min(3))? });
     match &column.values {
-        Stored::Short(values) => smallest::<Int32Type>(stretch(values), effort),
-        Stored::Long(values) => smallest::<Int64Type>(stretch(values), effort),
+        Stored::Longs(_) if effort == Effort::Quick => packed(),
+        Stored::Longs(values) if column.shape.is_short() => smallest::<Int32Type>(&shortened(stretch(values)), effort),
+        Stored::Longs(values) => smallest::<Int64Type>(stretch(values), effort),
         Stored::Wide(_) => fixed(Way::Plain(Encoding::PLAIN)),
         Stored::Bytes(_) if column.shape == layout::Shape::Bytes => fixed(Way::Plain(Encoding::PLAIN)),
         Stored::Bytes(_) => fixed(Way::Dictionary),
@@ -99,11 +105,11 @@ where
             }
         }
     }
-    let first = Plan { way: Way::Packed, zstd: zstd(1)? };
-    Ok(best.map_or(first, |(_, plan)| plan))
+    best.map_or_else(packed, |(_, plan)| Ok(plan))
 }
 
-fn zstd(level: i32) -> Result<Compression> {
+/// zstd at a level.
+pub(super) fn zstd(level: i32) -> Result<Compression> {
     Ok(Compression::ZSTD(ZstdLevel::try_new(level)?))
 }
 

@@ -23,18 +23,23 @@ pub(crate) fn at_limits(keys: &Keys, limit: impl Fn(SensorIx) -> i64) -> (Picked
 
 /// Cuts picked rows of a run by UTC day.
 pub(crate) fn by_day(run: &Run, picked: &Picked) -> BTreeMap<Day, Run> {
+    days(&run.keys, picked).into_iter().map(|(day, picked)| (day, pick(run, &picked))).collect()
+}
+
+/// Cuts picked rows by UTC day.
+pub(crate) fn days(keys: &Keys, picked: &Picked) -> BTreeMap<Day, Picked> {
     let mut days: BTreeMap<Day, Picked> = BTreeMap::new();
     for (sensor, rows) in picked {
         let mut at = rows.start;
         while at < rows.end {
-            let day = Time(run.keys.time[at]).day();
+            let day = Time(keys.time[at]).day();
             let next = day.span().to.0;
-            let end = at + run.keys.time[at..rows.end].partition_point(|&t| t < next);
+            let end = at + keys.time[at..rows.end].partition_point(|&t| t < next);
             days.entry(day).or_default().push((*sensor, at..end));
             at = end;
         }
     }
-    days.into_iter().map(|(day, picked)| (day, pick(run, &picked))).collect()
+    days
 }
 
 /// The picked rows alone.

@@ -4,6 +4,7 @@ use super::Snapshot;
 use super::load::{holds_any, ids};
 use crate::file::FileMeta;
 use crate::run::cut::Cut;
+use crate::run::segment::runs;
 use crate::{Error, Keys, SensorIx};
 use schemas::time::HOUR;
 use schemas::{Day, Span, Time};
@@ -47,7 +48,7 @@ pub(super) async fn find(snapshot: &Snapshot, span: Span, only: Option<&[SensorI
     if span.is_empty() {
         return Ok(Dirty::default());
     }
-    snapshot.memory.iter().for_each(|run| add(&run.keys, span, only, &mut found));
+    runs(&snapshot.memory).await?.iter().for_each(|run| add(&run.keys, span, only, &mut found));
     let late = || snapshot.shelf.late.values().chain(snapshot.shelf.stale.values()).flatten();
     let cuts = snapshot.cuts.iter().map(|(_, cut)| cut).chain(late().flat_map(|file| &file.cuts));
     add_cuts(snapshot, cuts.filter(|cut| only.is_none_or(|only| only.contains(&cut.sensor))), span, &mut found);

@@ -5,6 +5,7 @@ use super::{Snapshot, erased};
 use crate::file::FileMeta;
 use crate::run::cut::Cut;
 use crate::run::overlay::View;
+use crate::run::segment::runs;
 use crate::{Error, Rollup, Run, SensorIx, SensorTable, Tier};
 use futures::{StreamExt, TryStreamExt};
 use schemas::Span;
@@ -46,14 +47,14 @@ pub(super) async fn load(
         false => fields.to_vec(),
     };
     let number = snapshot.numbering();
-    let runs = futures::stream::iter(files).map(|meta| {
+    let filed = futures::stream::iter(files).map(|meta| {
         let (cache, dataset, number, wanted) =
             (snapshot.cache.clone(), snapshot.dataset.clone(), number.clone(), wanted.clone());
         async move { cache.load(&dataset, &meta, &wanted, sensors, &number).await }
     });
-    let mut layers: Vec<Run> = runs.buffered(AT_ONCE).try_collect().await?;
+    let mut layers: Vec<Run> = filed.buffered(AT_ONCE).try_collect().await?;
     if !span.is_empty() {
-        layers.extend(snapshot.memory.iter().cloned());
+        layers.extend(runs(&snapshot.memory).await?);
     }
     Ok(Loaded { cuts, ..Loaded::new(span, fields.to_vec(), layers, sensors, snapshot.sensors.ids.len()) })
 }

@@ -150,7 +150,7 @@ impl Bed {
     /// Closes windows that are due, one step per tier.
     pub(crate) async fn close(&self) -> Result<(), Error> {
         for book in &self.store().intake.books {
-            tier::close(self.store(), book).await?;
+            tier::close(self.store(), book, tier::Pace::Now).await?;
         }
         Ok(())
     }

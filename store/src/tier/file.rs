@@ -22,6 +22,8 @@ pub(super) struct Maker<'a> {
     /// Raw's position, as of which rows were computed: it names the files.
     pub(super) log: LogId,
     pub(super) last: Position,
+    /// How much work its files are worth.
+    pub(super) effort: Effort,
 }
 
 impl Maker<'_> {
@@ -39,9 +41,9 @@ impl Maker<'_> {
         let seq = self.book.tier(self.tier).lock().await.seq(n);
         let layer = Layer::Tier { tier: self.tier, seq };
         let name = FileName { layer, day: partition, last: self.last, log: self.log };
-        let (dataset, tier, sensors) = (self.book.dataset.clone(), self.tier, self.sensors.clone());
-        let (meta, bytes) =
-            blocking(move || encode_tier(&dataset, tier, &rollup, &sensors, name, Effort::Small)).await?;
+        let (dataset, tier, sensors, effort) =
+            (self.book.dataset.clone(), self.tier, self.sensors.clone(), self.effort);
+        let (meta, bytes) = blocking(move || encode_tier(&dataset, tier, &rollup, &sensors, name, effort)).await?;
         put(self.store, &self.book.dataset, &meta, bytes).await?;
         self.store.points.pass("tier.file")?;
         Ok(meta)

@@ -5,13 +5,18 @@ use super::columns::{Column, Part, columns};
 use super::rollup::Rollup;
 use super::values::Values;
 use crate::file::layout::Shape;
+use crate::run::split::Picked;
 use crate::{Keys, Run, SensorIx};
 use schemas::circle::Vector;
 use schemas::energy::energy;
 use schemas::sketch::Sketch;
+use schemas::time::HOUR;
 use schemas::{ABSENT, Dataset, Field, Kind, Span};
 use std::ops::Range;
 use std::sync::Arc;
+
+/// Width of the finest tier's windows in microseconds.
+const QUARTER: i64 = HOUR / 4;
 
 /// Rows of one sensor in one window.
 struct Piece {
@@ -38,13 +43,45 @@ pub(crate) fn rollup<'a>(dataset: &Dataset, tier: Tier, run: &Run, windows: impl
             }
         }
     }
+    computed(dataset, &columns(dataset, tier), run, keys, &pieces)
+}
+
+/// What picked rows of a run come to by quarter hour, in the columns of the 1d tier; nothing where quarter hours have fewer
+/// than `dense` rows on the average. As [`rollup`].
+pub(crate) fn quarters(dataset: &Dataset, run: &Run, picked: &Picked, dense: usize) -> Option<Rollup> {
+    let (mut keys, mut pieces) = (Keys::default(), Vec::<Piece>::new());
+    let mut all = 0;
+    for (sensor, rows) in picked {
+        all += rows.len();
+        let mut at = rows.start;
+        while at < rows.end {
+            let start = run.keys.time[at] - run.keys.time[at].rem_euclid(QUARTER);
+            let end = start + QUARTER;
+            let until = at + run.keys.time[at..rows.end].iter().take_while(|&&time| time < end).count();
+            if has_value(run, at..until) {
+                keys.push(*sensor, [start]);
+                pieces.push(Piece { end, rows: at..until });
+            }
+            at = until;
+        }
+    }
+    (pieces.len() * dense <= all).then(|| computed(dataset, &columns(dataset, Tier::Day), run, keys, &pieces))
+}
+
+/// Columns of pieces of a run.
+fn computed(dataset: &Dataset, all: &[Column], run: &Run, keys: Keys, pieces: &[Piece]) -> Rollup {
     let mut made = Rollup { keys: Arc::new(keys), columns: Vec::new() };
-    let all = columns(dataset, tier);
-    let absent = vec![ABSENT; run.len()];
+    let mut absent = Vec::new();
     for (ix, field) in dataset.fields.iter().enumerate() {
-        let values = run.columns[ix].as_deref().map_or(&absent[..], Vec::as_slice);
+        let values = match &run.columns[ix] {
+            Some(values) => &values[..],
+            None => {
+                absent.resize(run.len(), ABSENT);
+                &absent[..]
+            }
+        };
         let own = all.iter().filter(|column| column.field == ix);
-        made.columns.extend(of_field(field, own, &Rows { time: &run.keys.time, values, pieces: &pieces }));
+        made.columns.extend(of_field(field, own, &Rows { time: &run.keys.time, values, pieces }));
     }
     made
 }
@@ -52,6 +89,37 @@ pub(crate) fn rollup<'a>(dataset: &Dataset, tier: Tier, run: &Run, windows: impl
 /// Whether some row has a value.
 fn has_value(run: &Run, rows: Range<usize>) -> bool {
     run.columns.iter().flatten().any(|column| column[rows.clone()].iter().any(|&value| value != ABSENT))
+}
+
+/// Count, sum, least and greatest value of each piece, in one pass over the values.
+#[derive(Default)]
+struct Sums {
+    n: Vec<i64>,
+    sum: Vec<i128>,
+    min: Vec<i64>,
+    max: Vec<i64>,
+}
+
+impl Sums {
+    fn of(rows: &Rows<'_>) -> Sums {
+        let mut sums = Sums::default();
+        for piece in rows.pieces {
+            let (mut n, mut sum, mut min, mut max) = (0, 0_i128, i64::MAX, i64::MIN);
+            for &value in &rows.values[piece.rows.clone()] {
+                let there = value != ABSENT;
+                n += i64::from(there);
+                sum += if there { i128::from(value) } else { 0 };
+                min = min.min(if there { value } else { i64::MAX });
+                // ABSENT is the least integer.
+                max = max.max(value);
+            }
+            sums.n.push(n);
+            sums.sum.push(if n > 0 { sum } else { i128::MIN });
+            sums.min.push(if n > 0 { min } else { ABSENT });
+            sums.max.push(max);
+        }
+        sums
+    }
 }
 
 /// A field's rows, cut into pieces.
@@ -94,7 +162,15 @@ fn of_field<'a>(field: &Field, columns: impl Iterator<Item = &'a Column>, rows: 
     }
     // Directions come from a long computation: once for both their columns.
     let directions = matches!(field.kind, Kind::Angle).then(|| directions(field, rows));
-    columns.map(|column| Some(Arc::new(of_part(field, column.part, rows, directions.as_deref())))).collect()
+    let mut sums = Sums::of(rows);
+    let mut part = |part: Part| match part {
+        Part::N => Values::of(std::mem::take(&mut sums.n)),
+        Part::Sum => narrowed(field, std::mem::take(&mut sums.sum)),
+        Part::Min => Values::of(std::mem::take(&mut sums.min)),
+        Part::Max => Values::of(std::mem::take(&mut sums.max)),
+        part => of_part(field, part, rows, directions.as_deref()),
+    };
+    columns.map(|column| Some(Arc::new(part(column.part)))).collect()
 }
 
 fn of_part(field: &Field, part: Part, rows: &Rows<'_>, directions: Option<&[Option<Vector>]>) -> Values {
@@ -102,14 +178,6 @@ fn of_part(field: &Field, part: Part, rows: &Rows<'_>, directions: Option<&[Opti
         Values::Wide(directions.unwrap_or_default().iter().map(|d| d.as_ref().map_or(i128::MIN, of)).collect())
     };
     match part {
-        Part::N => Values::of(rows.each(|_, values| values.iter().map(|v| i64::from(*v != ABSENT)).sum())),
-        Part::Sum => narrowed(field, rows.sum(i128::from)),
-        Part::Min => {
-            let least = |values: &[i64]| values.iter().copied().filter(|v| *v != ABSENT).min();
-            Values::of(rows.each(|_, values| least(values).unwrap_or(ABSENT)))
-        }
-        // ABSENT is the least integer.
-        Part::Max => Values::of(rows.each(|_, values| values.iter().copied().max().unwrap_or(ABSENT))),
         Part::First => Values::of(rows.end(false, |row| rows.values[row])),
         Part::FirstAt => Values::of(rows.end(false, |row| rows.time[row])),
         Part::Last => Values::of(rows.end(true, |row| rows.values[row])),
@@ -120,6 +188,8 @@ fn of_part(field: &Field, part: Part, rows: &Rows<'_>, directions: Option<&[Opti
         Part::Sin => direction(|direction| direction.sin),
         Part::Cos => direction(|direction| direction.cos),
         Part::Sketch => sketches(rows),
+        // Those of [`Sums`].
+        Part::N | Part::Sum | Part::Min | Part::Max => Values::Same(ABSENT, rows.pieces.len()),
     }
 }
 

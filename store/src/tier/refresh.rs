@@ -2,7 +2,7 @@
 
 use super::{Tier, file, frozen, kernel};
 use crate::book::Book;
-use crate::file::{FileMeta, Numbering};
+use crate::file::{Effort, FileMeta, Numbering};
 use crate::intake::lock;
 use crate::paths::FileName;
 use crate::run::cut::Cut;
@@ -233,7 +233,7 @@ impl Work<'_> {
             let holding = lock(&self.book.holding);
             let sensors = holding.known.sensors.clone();
             let (store, book, log, last) = (self.store, self.book, holding.log, holding.flushed);
-            file::Maker { store, book, tier, sensors, log, last }
+            file::Maker { store, book, tier, sensors, log, last, effort: Effort::Small }
         };
         let adds = if rows.is_empty() { Vec::new() } else { vec![maker.file(partition, rows, 0).await?] };
         self.bytes += adds.iter().map(|meta| meta.bytes).sum::<u64>();

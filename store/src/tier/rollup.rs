@@ -25,6 +25,11 @@ impl Rollup {
         self.keys.time.is_empty()
     }
 
+    /// Memory of its rows, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.len() * 8 + self.columns.iter().flatten().map(|values| values.bytes()).sum::<usize>()
+    }
+
     /// Puts rollups of disjoint keys together, leaving out the rows that `keep` refuses: (which rollup, sensor, start).
     /// All have the same number of columns.
     pub(crate) fn join(rollups: &[Rollup], keep: &dyn Fn(usize, SensorIx, i64) -> bool) -> Rollup {

@@ -97,6 +97,17 @@ impl Values {
         }
     }
 
+    /// All integers, [`ABSENT`] where there is none; of a wide column those that fit, of bytes none.
+    pub fn longs(&self) -> Vec<i64> {
+        match self {
+            Values::Short(values) => {
+                values.iter().map(|&value| if value == i32::MIN { ABSENT } else { i64::from(value) }).collect()
+            }
+            Values::Long(values) => values.clone(),
+            _ => (0..self.len()).map(|row| self.long(row)).collect(),
+        }
+    }
+
     /// The integer in a row, or nothing.
     pub fn wide(&self, row: usize) -> Option<i128> {
         match self {

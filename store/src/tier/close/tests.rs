@@ -51,7 +51,11 @@ fn a_step_closes_a_day_at_most_and_leaps_over_silence() {
 fn the_limit_follows_the_clock_or_the_newest_reading_of_a_silent_dataset() {
     let dataset = of_kinds("UTC");
     let now = Day(20_000).start().plus(HOUR / 4 + 4 * HOUR / 60);
-    assert_eq!(limit(&dataset, now, now.0), Time(now.0 - 4 * HOUR / 60), "three minutes settle");
-    assert_eq!(limit(&dataset, now, now.0 - HOUR), Time(now.0 - 4 * HOUR / 60));
-    assert_eq!(limit(&dataset, now, now.0 - 100 * DAY), Time(now.0 - 100 * DAY - 4 * HOUR / 60));
+    assert_eq!(limit(&dataset, now, now.0, None), Time(now.0 - 4 * HOUR / 60), "three minutes settle");
+    assert_eq!(limit(&dataset, now, now.0 - HOUR, None), Time(now.0 - 4 * HOUR / 60));
+    assert_eq!(limit(&dataset, now, now.0 - 100 * DAY, None), Time(now.0 - 100 * DAY - 4 * HOUR / 60));
+    // A backlog up to an hour ago has been filed, and its next rows are hot.
+    let filed = Day(20_000).start().0 - HOUR;
+    assert_eq!(limit(&dataset, now, now.0, Some(filed)), Time(filed - HOUR / 2), "what is on its way is waited for");
+    assert_eq!(limit(&dataset, now, now.0, Some(i64::MIN)), Time(i64::MIN), "nothing closes before something is filed");
 }
