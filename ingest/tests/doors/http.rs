@@ -1,5 +1,6 @@
 //! The HTTP door over a real socket.
 
+mod clients;
 mod rate;
 
 use crate::ground::{Ground, ago};
@@ -164,6 +165,24 @@ async fn a_key_is_asked_for_as_at_the_other_door() {
     assert_eq!(send(address, "POST /api/v2/write?precision=s", &head, line.as_bytes()).await.0, 204);
     let (status, _, body) = send(address, "POST /api/v2/write", "", b"").await;
     assert!(status == 401 && body.contains("\"code\":\"unauthorized\""), "{body}");
+    ground.end().await.unwrap();
+}
+
+/// One reader reads all: what it has read in a body that was refused must not pass for told.
+#[tokio::test]
+async fn what_a_refused_body_says_of_a_sensor_is_told_by_the_next() {
+    let mut ground = Ground::new(Config::default()).await;
+    let (gate, texts) = keys(&["write", "write:air"]);
+    let address = ground.http(gate, false, http::Config::default()).await;
+    let line = format!("doors,id=d,street=Main n=1 {}", ago(100));
+    for (text, expect) in [(&texts[1], 403), (&texts[0], 204), (&texts[0], 204)] {
+        let head = format!("Authorization: Token {text}\r\n");
+        assert_eq!(send(address, "POST /write?precision=s", &head, line.as_bytes()).await.0, expect);
+    }
+    let snapshot = ground.reader.snapshot("doors").unwrap();
+    let sensor = snapshot.registry.get("d").unwrap();
+    let street = sensor.attributes_at(crate::ground::now()).and_then(|attributes| attributes.get("street"));
+    assert_eq!(street.map(String::as_str), Some("Main"));
     ground.end().await.unwrap();
 }
 

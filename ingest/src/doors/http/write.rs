@@ -2,6 +2,7 @@
 
 use super::Door;
 use super::answer::Api;
+use crate::decode::News;
 use crate::decode::line::{self, Precision};
 use crate::doors::listener::gate::{Login, May};
 use crate::{Error, Outcome, Parcel, Ticket};
@@ -33,6 +34,21 @@ pub(super) async fn second(State(door): State<Arc<Door>>, request: Request) -> R
     door.answer(Api::Second, request).await
 }
 
+/// A body that was read: what it says of sensors passes for told. Unless all of it gets through, whoever says it next tells it
+/// again, also when the sender leaves meanwhile.
+struct Telling<'a> {
+    news: &'a News,
+    through: bool,
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if !self.through {
+            self.news.repeat();
+        }
+    }
+}
+
 impl Door {
     async fn answer(&self, api: Api, request: Request) -> Response<Body> {
         let began = Instant::now();
@@ -56,24 +72,19 @@ impl Door {
         self.metrics.messages.inc();
         self.metrics.bytes.inc_by(text.len() as u64);
         let body = line::Body { topic, text: text.clone(), precision, now: self.parts.intake.now() };
+        let mut telling = Telling { news: &self.readers.news, through: false };
         let parcel = self.readers.with(|reader| reader.read(body));
         if parcel.readings.is_empty() && parcel.refused.is_empty() {
+            telling.through = true;
             return Ok((Outcome::default(), text));
         }
-        let sent = match self.allows_all(&may, &parcel) {
-            Ok(()) => self.send(parcel).await,
-            Err(problem) => Err(problem),
-        };
-        let outcome = match sent {
-            Ok((ticket, told)) => self.durable(ticket).await.map(|outcome| (outcome.refused > told, outcome)),
-            Err(problem) => Err(problem),
-        };
+        self.allows_all(&may, &parcel)?;
+        let refused = parcel.refused.len() as u64;
+        let room = self.room(parcel.weight()).await?;
+        let outcome = self.durable(self.parts.intake.ask_parcel(room, parcel)).await?;
         drop(received);
-        // What was said of sensors was told to nobody if it stood in what was refused.
-        if outcome.as_ref().map_or(true, |(lost, _)| *lost) {
-            self.readers.news.repeat();
-        }
-        outcome.map(|(_, outcome)| (outcome, text))
+        telling.through = outcome.refused == refused;
+        Ok((outcome, text))
     }
 
     /// Every dataset that would take a line must be allowed.
@@ -85,13 +96,6 @@ impl Door {
         let refused = parcel.refused.iter().filter_map(|refused| refused.route);
         let mut routes = parcel.readings.iter().map(|readings| readings.route).chain(refused);
         routes.try_for_each(|route| self.allows(may, &catalog.datasets[catalog.routes[route].dataset].id))
-    }
-
-    /// Hands a parcel over; and how much of it was refused already.
-    async fn send(&self, parcel: Parcel) -> Result<(Ticket, u64), Problem> {
-        let (weight, told) = (parcel.weight(), parcel.refused.len() as u64);
-        let room = self.room(weight).await?;
-        Ok((self.parts.intake.ask_parcel(room, parcel), told))
     }
 
     /// Room in front of the log, waited for as long as patience lasts.
@@ -110,7 +114,7 @@ impl Door {
         match timeout(self.longest(), ticket).await {
             Ok(outcome) => outcome.map_err(closed),
             Err(_) => {
-                let detail = "the readings are not durable yet; send them again, which makes none of them count twice";
+                let detail = "the readings are not durable yet; send them again: those with a time of their own never count twice";
                 Err(Problem::new(Kind::Busy, detail))
             }
         }
