@@ -1,8 +1,9 @@
 //! All sources of all datasets: which of them a topic is for, and what to subscribe to.
 
 use crate::decode::Plan;
+use crate::pipeline::Direct;
 use hashbrown::{HashMap, HashSet};
-use schemas::source::{Decoder, TimeSpec};
+use schemas::source::{Decoder, Mapping, TimeSpec};
 use schemas::{Dataset, Source, UnknownSensors};
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ pub struct Route {
     pub plan: Plan,
     /// Whether its messages are SenML packs.
     pub packs: bool,
+    /// Per entry of a wide mapping how its values are read where they are just short numbers.
+    pub direct: Vec<Option<Direct>>,
 }
 
 /// What to subscribe to at a broker.
@@ -43,11 +46,11 @@ impl Catalog {
     /// The catalog of these datasets.
     pub fn new(datasets: Vec<Arc<Dataset>>) -> Catalog {
         let routes = datasets.iter().enumerate().flat_map(|(dataset, of)| {
-            of.sources.iter().enumerate().map(move |(source, spec)| Route {
-                dataset,
-                source,
-                plan: Plan::new(spec),
-                packs: matches!(spec.decoder, Decoder::Senml(_)),
+            of.sources.iter().enumerate().map(move |(source, spec)| {
+                let entries = if let Mapping::Wide(entries) = &spec.map { &entries[..] } else { &[] };
+                let direct = entries.iter().map(|entry| Direct::new(of, spec, entry.field, &entry.unit)).collect();
+                let packs = matches!(spec.decoder, Decoder::Senml(_));
+                Route { dataset, source, plan: Plan::new(spec), packs, direct }
             })
         });
         let listed = datasets.iter().map(|dataset| {

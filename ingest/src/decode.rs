@@ -1,6 +1,7 @@
 //! Bytes to the payload values a source's mapping wants. Nothing else of a payload is kept.
 
 pub mod graphite;
+mod groove;
 pub mod json;
 pub mod line;
 pub mod memory;
@@ -13,6 +14,7 @@ pub mod shape;
 pub mod sheet;
 pub mod slot;
 
+pub(crate) use groove::Groove;
 pub use json::{Decoded, Fault};
 pub use memory::Memory;
 pub use news::News;

@@ -2,6 +2,7 @@
 //!
 //! Each message gives rise to readings, to rejects, or to both; never to nothing (but for names a long mapping ignores).
 
+mod direct;
 mod pack;
 mod parcel;
 mod plain;
@@ -10,7 +11,8 @@ mod sheaf;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use plain::Plain;
+pub use direct::Direct;
+pub(crate) use plain::{Habit, Plain};
 
 use crate::catalog::Routes;
 use crate::decode::Decoded;

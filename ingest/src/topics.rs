@@ -2,7 +2,7 @@
 
 use crate::Catalog;
 use crate::decode::Decoded;
-use crate::pipeline::Plain;
+use crate::pipeline::{Habit, Plain};
 use hashbrown::HashMap;
 use schemas::Time;
 use std::sync::Arc;
@@ -20,9 +20,13 @@ pub(crate) struct Topics {
     numbers: HashMap<Arc<str>, TopicIx>,
     list: Vec<Topic>,
     most: usize,
+    /// Bytes of a payload that is taken.
+    max_message: usize,
     /// The topic of the last message.
     last: TopicIx,
     decoded: Decoded,
+    /// By route, those of the catalog that topics lead to.
+    habits: Vec<(usize, Habit)>,
 }
 
 /// One topic.
@@ -40,10 +44,10 @@ pub(crate) struct Topic {
 }
 
 impl Topics {
-    /// Remembers up to `most` topics of a catalog.
-    pub(crate) fn new(catalog: Arc<Catalog>, most: usize) -> Topics {
-        let (numbers, list, decoded) = (HashMap::new(), Vec::new(), Decoded::default());
-        Topics { catalog, numbers, list, most, last: 0, decoded }
+    /// Remembers up to `most` topics of a catalog. Payloads of more than `max_message` bytes are never plain.
+    pub(crate) fn new(catalog: Arc<Catalog>, most: usize, max_message: usize) -> Topics {
+        let (numbers, list, decoded, habits) = (HashMap::new(), Vec::new(), Decoded::default(), Vec::new());
+        Topics { catalog, numbers, list, most, max_message, last: 0, decoded, habits }
     }
 
     /// The number of a topic, if it is known.
@@ -98,8 +102,19 @@ impl Topics {
 
     /// Reads a message of a topic, if it is plain: its time, with its values put behind `values`.
     pub(crate) fn read(&mut self, number: TopicIx, payload: &[u8], now: Time, values: &mut Vec<i64>) -> Option<Time> {
-        let Topics { catalog, list, decoded, .. } = self;
-        list[number as usize].plain.as_ref()?.read(catalog, payload, now, decoded, values)
+        if payload.len() > self.max_message {
+            return None;
+        }
+        let Topics { catalog, list, decoded, habits, .. } = self;
+        let plain = list[number as usize].plain.as_ref()?;
+        let habit = match habits.iter().position(|(route, _)| *route == plain.route) {
+            Some(at) => &mut habits[at].1,
+            None => {
+                habits.push((plain.route, Habit::default()));
+                &mut habits.last_mut()?.1
+            }
+        };
+        plain.read(catalog, payload, now, (decoded, habit), values)
     }
 
     /// The dataset of a topic's plain messages, and what the pipeline calls their sensor: asked for once.

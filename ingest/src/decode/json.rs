@@ -2,6 +2,7 @@
 //!
 //! Of keys that occur twice the last wins. Numbers stay text. Nothing is allocated per value.
 
+use super::groove::Groove;
 use super::shape::{NodeIx, Shape};
 use super::slot::{Slot, Sort, Value};
 use std::fmt;
@@ -45,6 +46,22 @@ impl Decoded {
     /// A value of a record. `text` is the payload that was read.
     pub fn value<'a>(&self, text: &'a str, record: usize, slot: usize) -> Value<'a> {
         self.slots.get(record * self.width + slot).map_or(Value::Absent, |slot| slot.value(text))
+    }
+
+    /// Reads like [`Decoded::read`], faster where a payload is like the one before.
+    pub(crate) fn read_along(&mut self, shape: &Shape, text: &str, groove: &mut Groove) -> Result<(), Fault> {
+        self.slots.clear();
+        self.slots.resize(shape.width, Slot::default());
+        if groove.follow(text.as_bytes(), &mut self.slots) {
+            self.odd.clear();
+            (self.width, self.records, self.array) = (shape.width, 1, false);
+            return Ok(());
+        }
+        self.read(shape, text)?;
+        if !self.array {
+            groove.learn(text.as_bytes(), &self.slots);
+        }
+        Ok(())
     }
 
     /// Reads an object or an array of objects. After a fault it holds nothing of use.

@@ -53,7 +53,7 @@ struct Submitted<A> {
 impl<A> Hold<A> {
     /// Nothing held yet, in front of an intake. Remembers up to so many topics.
     pub fn new(intake: Intake, metrics: DoorMetrics, topics: usize) -> Hold<A> {
-        let topics = Topics::new(intake.catalog().clone(), topics);
+        let topics = Topics::new(intake.catalog().clone(), topics, intake.max_message());
         let (sheaf, acks, tickets) = (Sheaf::default(), Vec::new(), VecDeque::new());
         let (fresh, full, unacked, spare) = ((0, 0), None, 0, Vec::new());
         Hold { intake, metrics, topics, sheaf, acks, fresh, full, tickets, unacked, spare }

@@ -4,10 +4,10 @@
 
 use super::record::{Record, fill_id, stamped};
 use crate::catalog::Catalog;
-use crate::decode::Decoded;
 use crate::decode::plan::Values;
-use crate::normalize::{self, Mapped};
-use schemas::source::{Mapping, TimeSpec};
+use crate::decode::{Decoded, Groove, Value};
+use crate::normalize::{self, Mapped, Refusal};
+use schemas::source::{Mapping, TimeFormat, TimeSpec};
 use schemas::{ABSENT, Time};
 use std::sync::Arc;
 
@@ -15,11 +15,39 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Plain {
     /// The one route of the topic.
-    route: usize,
+    pub(crate) route: usize,
     /// Its dataset, by index in the catalog.
     pub(crate) dataset: usize,
     /// The sensor.
     pub(crate) id: Arc<str>,
+}
+
+/// What the plain messages of one route and connection have in common: remembered to read the next.
+#[derive(Debug, Default)]
+pub(crate) struct Habit {
+    groove: Groove,
+    /// The text of the last time, and what it means.
+    stamp: (String, Time),
+}
+
+/// Bytes of a time's text that is remembered.
+const STAMP: usize = 64;
+
+impl Habit {
+    /// The time a payload value means.
+    fn stamp(&mut self, format: &TimeFormat, value: &Value<'_>) -> Result<Time, Refusal> {
+        let text = value.text().unwrap_or_default();
+        if !text.is_empty() && self.stamp.0 == text {
+            return Ok(self.stamp.1);
+        }
+        let time = normalize::stamp(format, value)?;
+        self.stamp.0.clear();
+        if text.len() <= STAMP {
+            self.stamp.0.push_str(text);
+        }
+        self.stamp.1 = time;
+        Ok(time)
+    }
 }
 
 impl Plain {
@@ -45,13 +73,13 @@ impl Plain {
         catalog: &Catalog,
         payload: &[u8],
         now: Time,
-        decoded: &mut Decoded,
+        (decoded, habit): (&mut Decoded, &mut Habit),
         values: &mut Vec<i64>,
     ) -> Option<Time> {
         let (source, route) = (catalog.source(self.route), &catalog.routes[self.route]);
         let (dataset, plan) = (&catalog.datasets[self.dataset], &route.plan);
         let text = std::str::from_utf8(payload).ok()?;
-        decoded.read(&plan.shape, text).ok()?;
+        decoded.read_along(&plan.shape, text, &mut habit.groove).ok()?;
         if decoded.array {
             return None;
         }
@@ -62,26 +90,33 @@ impl Plain {
         if told {
             return None;
         }
-        let time = stamped(source, plan, dataset, &record, now).ok()?;
+        let read = |format: &TimeFormat, value: &Value<'_>| habit.stamp(format, value);
+        let time = stamped(source, plan, dataset, &record, now, read).ok()?;
         let (Mapping::Wide(entries), Values::Wide(slots)) = (&source.map, &plan.values) else { return None };
-        let (begin, mut taken) = (values.len(), Some(false));
+        let begin = values.len();
         values.resize(begin + dataset.fields.len(), ABSENT);
-        for (entry, slot) in entries.iter().zip(slots) {
+        let mut taken = false;
+        for ((entry, slot), direct) in entries.iter().zip(slots).zip(&route.direct) {
+            let value = record.value(*slot);
+            let short =
+                if let (Value::Number(text), Some(direct)) = (&value, direct) { direct.steps(text) } else { None };
             let field = &dataset.fields[entry.field];
             let mapped = Mapped { field, unit: &entry.unit, words: &entry.words, missing: &source.missing };
-            match normalize::value(mapped, &record.value(*slot)) {
+            match short.map_or_else(|| normalize::value(mapped, &value), |steps| Ok(Some(steps))) {
                 Ok(Some(steps)) => {
                     values[begin + entry.field] = steps;
-                    taken = taken.map(|_| true);
+                    taken = true;
                 }
                 Ok(None) => {}
-                Err(_) => taken = None,
+                Err(_) => {
+                    taken = false;
+                    break;
+                }
             }
         }
-        if taken != Some(true) {
+        if !taken {
             values.truncate(begin);
-            return None;
         }
-        Some(time)
+        taken.then_some(time)
     }
 }

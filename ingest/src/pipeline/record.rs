@@ -8,7 +8,7 @@ use crate::normalize::{self, Mapped, Refusal, quote};
 use crate::refusals::Refusals;
 use crate::sensors::Said;
 use crate::{Gather, Message};
-use schemas::source::{Mapping, Stamp, TimeSpec};
+use schemas::source::{Mapping, Stamp, TimeFormat, TimeSpec};
 use schemas::{ABSENT, Cadence, Dataset, Reason, Source, Time};
 use std::fmt::Write;
 
@@ -72,7 +72,7 @@ impl Pipeline {
         let dataset = &self.catalog.datasets[taking.route.dataset];
         let time = match taking.stamp {
             Some(first) => first.plus(record.index as i64),
-            None => stamped(taking.source, &taking.route.plan, dataset, record, taking.now)?,
+            None => stamped(taking.source, &taking.route.plan, dataset, record, taking.now, normalize::stamp)?,
         };
         if (taking.past.too_old)(&dataset.id, time) {
             return Err(Refusal::too_old(time));
@@ -249,6 +249,7 @@ pub(super) fn stamped(
     dataset: &Dataset,
     record: &Record<'_>,
     now: Time,
+    read: impl FnOnce(&TimeFormat, &Value<'_>) -> Result<Time, Refusal>,
 ) -> Result<Time, Refusal> {
     let (TimeSpec::Payload { path, format }, Some(slot)) = (&source.time, plan.time) else {
         return Ok(now);
@@ -258,7 +259,7 @@ pub(super) fn stamped(
         let detail = format!("the payload has no time at {path}");
         return Err(Refusal::new(Reason::MissingTime, detail));
     }
-    let stamp = normalize::stamp(format, &value)?;
+    let stamp = read(format, &value)?;
     let interval = match (source.stamp, source.every.unwrap_or(dataset.every)) {
         (Stamp::End, Cadence::Every(interval)) => interval,
         _ => 0,

@@ -1,6 +1,8 @@
 //! Payload → readings and rejects, as a table; and what the pipeline remembers from message to message.
 
 use super::*;
+use crate::sheaf::Sheaf;
+use crate::topics::Topics;
 use schemas::time::HOUR;
 use schemas::{ABSENT, Batch, contract, decimal};
 use std::cell::Cell;
@@ -141,14 +143,18 @@ const NOW: Time = Time(1_795_176_000_000_000);
 struct Trial {
     pipeline: Pipeline,
     gather: Gather,
+    /// What a door reads by itself must come to the same.
+    door: (Pipeline, Gather, Topics),
     mark: Cell<Option<(u64, Time)>>,
 }
 
 impl Trial {
     fn new() -> Trial {
-        let mut pipeline = Pipeline::new(catalog(), Config { max_message: 2000, ..Config::default() }, &[]);
-        let gather = pipeline.begin();
-        Trial { pipeline, gather, mark: Cell::new(None) }
+        let new = || Pipeline::new(catalog(), Config { max_message: 2000, ..Config::default() }, &[]);
+        let (mut pipeline, mut beside) = (new(), new());
+        let (gather, apart) = (pipeline.begin(), beside.begin());
+        let door = (beside, apart, Topics::new(catalog(), 100, 2000));
+        Trial { pipeline, gather, door, mark: Cell::new(None) }
     }
 
     fn take(&mut self, message: &Message) -> (Vec<String>, Vec<String>) {
@@ -156,7 +162,25 @@ impl Trial {
         let rejects = self.gather.rejects.len();
         let mark = |hash| self.mark.get().filter(|(known, _)| *known == hash).map(|(_, time)| time);
         let too_old = |dataset: &str, time: Time| dataset == "air" && time < Time::EARLIEST.plus(1000);
-        self.pipeline.take(message, NOW, Past { mark: &mark, too_old: &too_old }, &mut self.gather);
+        let past = Past { mark: &mark, too_old: &too_old };
+        let (pipeline, gather, topics) = &mut self.door;
+        let aside = (gather.batches.iter().map(Batch::len).collect::<Vec<_>>(), gather.rejects.len());
+        let mut sheaf = Sheaf::default();
+        let topic = topics.find(message.topic.as_bytes()).or_else(|| topics.add(&message.topic, true)).unwrap();
+        if sheaf.read(topics, topic, (&message.payload, 0, message.payload.len()), message.arrived) {
+            sheaf.text(message.payload.clone());
+        } else {
+            sheaf.push(message.clone());
+        }
+        pipeline.take_sheaf(&mut sheaf, topics, NOW, past, gather);
+        self.pipeline.take(message, NOW, past, &mut self.gather);
+        let told = |gather: &Gather, (rows, rejects): (&[usize], usize)| {
+            let batches = gather.batches.iter().zip(rows);
+            let rows = batches.flat_map(|(batch, from)| (*from..batch.len()).map(move |row| show(batch, row)));
+            (rows.collect::<Vec<_>>(), format!("{:?}", &gather.rejects[rejects..]))
+        };
+        let (theirs, ours) = (told(&self.door.1, (&aside.0, aside.1)), told(&self.gather, (&rows, rejects)));
+        assert_eq!(theirs, ours, "what a door reads by itself, and what the pipeline reads");
         let batches = self.gather.batches.iter().zip(rows);
         let shown = batches.flat_map(|(batch, from)| (from..batch.len()).map(move |row| show(batch, row)));
         let refused = self.gather.rejects[rejects..].iter();
@@ -171,6 +195,7 @@ impl Trial {
     }
 
     fn next(&mut self) -> Gather {
+        self.door.1 = self.door.0.begin();
         let next = self.pipeline.begin();
         std::mem::replace(&mut self.gather, next)
     }
@@ -483,4 +508,38 @@ fn of_a_parcel_each_line_is_refused_by_itself_and_the_rest_taken() {
     let full = take(3, &["b", "x"], 0);
     let rejects = "c 3 invalid_payload, d 4 too_many_sensors, c 3 too_many_sensors";
     assert_eq!((full.0.as_str(), full.1.as_str()), ("b2 a1", rejects), "one more sensor, and those known");
+}
+
+/// A door's sheaf goes in in its order, whether its messages are plain or not, and what was read keeps its sensor's number.
+#[test]
+fn a_sheaf_keeps_the_order_of_arrival() {
+    let mut pipeline = Pipeline::new(catalog(), Config::default(), &[]);
+    let (mut topics, mut sheaf) = (Topics::new(catalog(), 2, 2000), Sheaf::default());
+    let past = Past { mark: &|_| None, too_old: &|_, _| false };
+    for round in 0..3 {
+        let mut gather = pipeline.begin();
+        let mut text = Vec::new();
+        for (value, sensor) in [(400, "a"), (401, "b"), (402, "a"), (403, "a")] {
+            let topic: Arc<str> = format!("city/{sensor}/air").into();
+            let number = topics.find(topic.as_bytes()).or_else(|| topics.add(&topic, true)).unwrap();
+            // The third says more than a value: it goes in as a message.
+            let more = if value == 402 { r#","lon":14.1,"lat":49.3"# } else { "" };
+            let payload = format!(r#"{{"ts":"2026-11-20T11:00:00Z","co2":{value}{more}}}"#);
+            let from = text.len();
+            text.extend(payload.as_bytes());
+            let plain = sheaf.read(&mut topics, number, (&text, from, text.len()), NOW);
+            assert_eq!(plain, more.is_empty());
+            if !plain {
+                sheaf.push(Message::new(topic, payload.into(), NOW));
+            }
+        }
+        sheaf.text(text.into());
+        pipeline.take_sheaf(&mut sheaf, &mut topics, NOW, past, &mut gather);
+        let batch = &gather.batches[0];
+        let sensors = batch.sensor.iter().map(|sensor| &*batch.sensors[*sensor as usize]).collect::<Vec<_>>();
+        assert_eq!((sensors, &batch.columns[0][..]), (vec!["a", "b", "a", "a"], &[400, 401, 402, 403][..]), "{round}");
+        assert_eq!(gather.rejects.len(), 0);
+        assert!(sheaf.is_empty());
+    }
+    assert!(topics.is_full() && topics.add(&"city/c/air".into(), true).is_none(), "two topics are remembered");
 }
