@@ -127,11 +127,6 @@ impl Trial {
         // The session must stand at the broker before anything is published.
         let server = Server::start(&config);
         server.wait(Until::Subscribed);
-        let mut post = http::Post::connect(server.http()).expect("the server listens");
-        let takes_lines = post.send("/write", b"").is_ok_and(|answer| answer.code != 404);
-        if !takes_lines {
-            let _ = writeln!(std::io::stderr(), "SKIPPED: lines over HTTP, since there is no /write");
-        }
         let since = jiff::Timestamp::now().as_second() / 3600 * 3600 - 60 * 86_400;
         let mut trial = Trial {
             folder,
@@ -146,9 +141,7 @@ impl Trial {
         };
         for (way, name, count) in [(Way::Door, "door", 2), (Way::Lines, "lines", 2), (Way::Broker, "broker", 2)] {
             for n in 0..count {
-                if way != Way::Lines || takes_lines {
-                    trial.client(&format!("{name}-{n}"), way, seed + n);
-                }
+                trial.client(&format!("{name}-{n}"), way, seed + n);
             }
         }
         trial.open_broker();

@@ -1,6 +1,7 @@
 //! The one integration-test binary of the workspace root: each further one would link everything again.
 
 mod cli;
+mod clients;
 mod crash;
 mod dashboards;
 mod front;
