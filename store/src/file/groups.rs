@@ -64,22 +64,16 @@ impl<'a> Groups<'a> {
     /// The greatest absolute value of integers.
     pub(super) fn greatest(&self, source: Source<'_>) -> u64 {
         let absolute = |value: i64| if value == ABSENT { 0 } else { value.unsigned_abs() };
-        let rows = self.groups.iter().map(|(_, rows)| rows.clone());
-        let longs = match source {
-            Source::Longs(values) => Some(values),
-            Source::Values(Values::Long(values)) => Some(&values[..]),
-            Source::Values(_) => None,
-        };
-        if let Some(values) = longs {
-            return rows.flat_map(|rows| &values[rows]).fold(0, |most, &value| most.max(absolute(value)));
-        }
-        match source {
+        let most = |values: &[i64]| values.iter().fold(0, |most, &value| most.max(absolute(value)));
+        let one = |(_, rows): &(&Arc<str>, Range<usize>)| match source {
+            Source::Longs(values) => most(&values[rows.clone()]),
+            Source::Values(Values::Long(values)) => most(&values[rows.clone()]),
             Source::Values(Values::Short(values)) => {
-                rows.flat_map(|rows| &values[rows]).fold(0, |most, &value| most.max(absolute(widened(value))))
+                values[rows.clone()].iter().fold(0, |most, &value| most.max(absolute(widened(value))))
             }
-            Source::Values(values) => rows.flatten().fold(0, |most, row| most.max(absolute(values.long(row)))),
-            Source::Longs(_) => 0,
-        }
+            Source::Values(values) => rows.clone().fold(0, |most, row| most.max(absolute(values.long(row)))),
+        };
+        self.groups.iter().map(one).max().unwrap_or(0)
     }
 
     /// Integers of any width in file order.

@@ -1,6 +1,7 @@
 //! Runs against a map that is plainly right.
 
 use super::overlay::{View, overlay_all};
+use super::sort::{Arrived, sort};
 use super::split::{at_limits, by_day};
 use super::*;
 use crate::testing::{Dice, dataset};
@@ -67,6 +68,28 @@ fn a_batch_is_sorted_and_its_later_rows_win() {
         check(&run);
         assert_eq!(rows(&run), map);
         assert!(run.columns.iter().flatten().all(|c| c.iter().any(|v| *v != ABSENT)), "an empty column is nothing");
+    }
+}
+
+#[test]
+fn parts_are_sorted_together_and_those_that_are_held_stay() {
+    let mut dice = Dice(4);
+    for _ in 0..300 {
+        // Sensors whose numbers lie far apart too.
+        let apart = [1, 10_000][dice.below(2) as usize];
+        let (mut map, mut parts) = (Map::new(), Vec::new());
+        for _ in 0..1 + dice.below(5) {
+            let (batch, mut numbers, some) = random(&mut dice, 60);
+            numbers.iter_mut().for_each(|number| *number *= apart);
+            some.iter().for_each(|((sensor, time), values)| lay(&mut map, (sensor * apart, *time), values));
+            parts.push(Arc::new(Arrived::of(batch, &numbers)));
+        }
+        let held: Vec<_> = parts.iter().filter(|_| dice.below(2) == 0).cloned().collect();
+        for run in [sort(parts.clone(), 3), sort(parts, 3)] {
+            check(&run);
+            assert_eq!(rows(&run), map);
+        }
+        assert!(held.iter().all(|part| part.bytes() >= 12 * part.len()));
     }
 }
 

@@ -140,25 +140,38 @@ fn is_quiet(reader: &Reader) -> bool {
     })
 }
 
+/// Rows that are made at once: looking at the clock takes time too.
+const MADE: usize = 10_000;
+
 async fn feed(writer: &Writer, town: &mut Town, manner: Manner) -> (usize, f64) {
     let (mut rows, mut made) = (0, 0.0);
     let mut waiting = VecDeque::new();
     loop {
         let before = own();
-        let body = town.body(manner);
+        // Twice, as what is refused is sent again.
+        let bodies: Vec<_> = std::iter::from_fn(|| town.body(manner)).take(MADE.div_ceil(manner.lines)).collect();
+        let bodies: Vec<_> = bodies.into_iter().map(|body| (body.clone(), body)).collect();
         made += own() - before;
-        let Some(batches) = body else { break };
-        rows += batches.iter().map(Batch::len).sum::<usize>();
-        let writer = writer.clone();
-        waiting.push_back(tokio::spawn(async move {
-            let append = Append { batches, rejects: vec![] };
-            while let Err(error) = writer.append(append.clone()).await {
-                assert_eq!(error.kind, crate::Kind::Busy);
-                tokio::time::sleep(Duration::from_millis(5)).await;
+        if bodies.is_empty() {
+            break;
+        }
+        for (batches, spare) in bodies {
+            rows += batches.iter().map(Batch::len).sum::<usize>();
+            let writer = writer.clone();
+            waiting.push_back(tokio::spawn(async move {
+                let mut append = Append { batches, rejects: vec![] };
+                while let Err(error) = writer.append(append).await {
+                    assert_eq!(error.kind, crate::Kind::Busy);
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    append = Append { batches: spare.clone(), rejects: vec![] };
+                }
+            }));
+            if waiting.len() >= manner.at_once {
+                // As many as half of them at once: one by one wakes threads for each.
+                for _ in 0..manner.at_once / 2 {
+                    waiting.pop_front().unwrap().await.unwrap();
+                }
             }
-        }));
-        if waiting.len() >= manner.at_once {
-            waiting.pop_front().unwrap().await.unwrap();
         }
     }
     for one in waiting {

@@ -132,3 +132,53 @@ async fn history_in_order_of_time_is_fresh_however_old() {
     trace.bed.settle().await.unwrap();
     trace.check().await;
 }
+
+/// The readings of the last hours come in order, faster than they are filed: none of them is late.
+#[tokio::test]
+async fn a_backlog_that_comes_in_stays_fresh() {
+    let bed = Bed::of(1).await;
+    let book = &bed.store().intake.books[0];
+    let start = crate::testing::noon().0 - 6 * HOUR;
+    for minute in 0..300 {
+        bed.put(&[("x", start + minute * HOUR / 60, &[(0, minute)])]).await;
+        if minute % 50 == 49 {
+            // The next readings are there already when windows are closed.
+            bed.flush().await.unwrap();
+        }
+        if minute % 50 == 20 {
+            crate::tier::close(bed.store(), book, crate::tier::Pace::Patient).await.unwrap();
+        }
+    }
+    bed.flush().await.unwrap();
+    let snapshot = bed.snapshot();
+    assert!(snapshot.shelf.late.is_empty() && snapshot.shelf.stale.is_empty(), "nothing was late");
+    let closed = snapshot.closed(Tier::Quarter).0 - start;
+    assert!(closed > 3 * HOUR && closed <= 4 * HOUR, "windows closed behind what was filed: {closed}");
+    bed.settle().await.unwrap();
+    assert_eq!(law::counts(&bed).await[0], 21, "and all when nothing comes any more");
+}
+
+/// What sealed files come to is the same as their rows, whichever tier asks first, and no longer used when a file is replaced.
+#[tokio::test]
+async fn windows_are_put_together_from_what_sealed_files_come_to() {
+    let mut trace = Trace { bed: Bed::of(6).await, truth: Rows::new() };
+    // Quarter hours that straddle flushes, of which one is rewritten by a fold before it closes.
+    for n in 0..200 {
+        trace.put(["x", "y"][n as usize % 2], n * HOUR / 7, n * n % 101 - 50).await;
+        if n % 17 == 16 {
+            trace.bed.flush().await.unwrap();
+        }
+        if n == 120 {
+            trace.put("x", HOUR / 7, 77).await;
+            trace.bed.flush().await.unwrap();
+            trace.bed.fold().await.unwrap();
+        }
+        if n % 61 == 60 {
+            trace.bed.close().await.unwrap();
+            trace.check().await;
+        }
+    }
+    trace.bed.settle().await.unwrap();
+    trace.check().await;
+    assert_eq!(law::counts(&trace.bed).await[2], 2, "two sensors, one whole day");
+}
