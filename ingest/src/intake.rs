@@ -176,11 +176,6 @@ impl Intake {
         &self.shared().metrics
     }
 
-    /// Bytes of a payload that is decoded.
-    pub(crate) fn max_message(&self) -> usize {
-        self.shared().config.max_message
-    }
-
     /// What waits in front of the log.
     pub fn backlog(&self) -> Backlog {
         self.shared().backlog.clone()
