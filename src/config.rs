@@ -220,6 +220,7 @@ fn way_in(root: &Table<'_>, config: &mut Config) {
             *bytes = write.size(key).and_then(|b| usize::try_from(b).ok()).unwrap_or(*bytes);
         }
         door.readers = write.count("readers").unwrap_or(door.readers);
+        door.max_names = write.count("names").unwrap_or(door.max_names);
         door.max_refused = write.count("refused").unwrap_or(door.max_refused);
         door.patience = write.age("patience").unwrap_or(door.patience);
         write.close();

@@ -29,6 +29,8 @@ pub enum Kind {
     Encoding,
     /// Too much is going on; try again shortly.
     Busy,
+    /// Some of the readings sent were refused; the rest is taken.
+    Refused,
     /// The disk is full: nothing more is taken in.
     Full,
     /// The server is starting or stopping.
@@ -74,7 +76,7 @@ pub struct Wire {
 
 impl Kind {
     /// Every kind, for documentation and tests.
-    pub const ALL: [Kind; 25] = [
+    pub const ALL: [Kind; 26] = [
         Kind::Invalid,
         Kind::TooMuch,
         Kind::NotFound,
@@ -87,6 +89,7 @@ impl Kind {
         Kind::Slow,
         Kind::Encoding,
         Kind::Busy,
+        Kind::Refused,
         Kind::Full,
         Kind::Closed,
         Kind::Timeout,
@@ -121,6 +124,7 @@ impl Kind {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "0A000", 3, "encoding", "The encoding of the body is not taken")
             }
             Kind::Busy => (StatusCode::SERVICE_UNAVAILABLE, "53300", 14, "busy", "Too much is going on"),
+            Kind::Refused => (StatusCode::UNPROCESSABLE_ENTITY, "22000", 3, "refused", "Some readings were refused"),
             Kind::Full => (StatusCode::SERVICE_UNAVAILABLE, "53100", 14, "full", "The disk is full"),
             Kind::Closed => {
                 (StatusCode::SERVICE_UNAVAILABLE, "57P03", 14, "closed", "The server is starting or stopping")
@@ -169,6 +173,9 @@ impl Kind {
             Kind::Slow => "The body stopped coming, or came too slowly. Send it again, over a better line or in parts.",
             Kind::Encoding => "Send the body with Content-Encoding: gzip, or as it is without that header.",
             Kind::Busy => "The server has as much to do as it can take. Try again after the seconds in Retry-After.",
+            Kind::Refused => {
+                "The answer names what was refused and why; all else that was sent is taken. Send only what was mended again."
+            }
             Kind::Full => "Nothing more is taken in until the operator has made room. Reading goes on.",
             Kind::Closed => "Try again shortly.",
             Kind::Timeout => {

@@ -43,7 +43,7 @@ mod town;
 mod victoria;
 
 use shared::print::{load_average, note, say};
-use shared::{peer, process, server, table, web};
+use shared::{peer, process, server, table};
 use std::path::Path;
 use system::{KINDS, Kind, System};
 

@@ -4,7 +4,7 @@ use crate::duck::Duck;
 use crate::influx::Influx;
 use crate::lamppost::Lamppost;
 use crate::note;
-pub(crate) use crate::peer::{Peer, absent, free, program, root, timed};
+pub(crate) use crate::peer::{Peer, absent, root, timed};
 use crate::question::{Question, Rows};
 use crate::victoria::Victoria;
 use serde_json::Value;

@@ -32,10 +32,10 @@ impl App {
         // Where both have a path, one takes GET and the other POST.
         let router = serve::router(parts).merge(doors::http::router(readings));
         let entrance = Entrance::new(sockets.http, fronts.http.clone());
-        let http = tokio::spawn(access::run(entrance, router, config.limits, word(http_closed)));
+        let mut http = tokio::spawn(access::run(entrance, router, config.limits, word(http_closed)));
         let mut doors = JoinSet::new();
         if let Some(socket) = sockets.mqtt {
-            let gate = Gate::new(keys, config.mqtt_keyed).bounded(access::Budget::new(config.allowance));
+            let gate = Gate::new(keys, config.mqtt_keyed).bounded(Budget::new(config.allowance));
             let entrance = Entrance::new(socket, fronts.mqtt.clone());
             let (intake, bounds, end) = (self.intake.clone(), config.listener.clone(), word(doors_closed.clone()));
             doors.spawn(async move {
@@ -60,6 +60,7 @@ impl App {
             ended = ended(&mut self.gathering) => ended,
             Some(ended) = doors.join_next(), if !doors.is_empty() => told(ended),
             () = watch.run() => Ok(()),
+            _ = &mut http => Err(Error::run("the HTTP door ended before its time")),
             () = certificates::watch(&fronts, &self.clock) => Ok(()),
         };
         tracing::info!("shutting down");
@@ -67,7 +68,7 @@ impl App {
         while doors.join_next().await.is_some() {}
         let summary = self.summary();
         let _ = close_http.send(true);
-        let cut = http.await.unwrap_or(0);
+        let cut = if http.is_finished() { 0 } else { http.await.unwrap_or(0) };
         if cut > 0 {
             tracing::warn!(connections = cut, "HTTP connections had to be cut");
         }

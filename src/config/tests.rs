@@ -30,14 +30,14 @@ fn dotted_keys_and_tables_mean_the_same() {
 
 #[test]
 fn what_is_written_over_http_has_its_bounds() {
-    let text =
-        "[write]\nbytes = \"2MiB\"\nmemory = \"8MiB\"\nseries = \"1MiB\"\nreaders = 2\nrefused = 9\npatience = \"3s\"";
+    let text = "[write]\nbytes = \"2MiB\"\nmemory = \"8MiB\"\nseries = \"1MiB\"\nreaders = 2\nnames = 7\nrefused = 9\npatience = \"3s\"";
     let config = parse(text).unwrap();
     let expect = ingest::doors::http::Config {
         body_bytes: 2 << 20,
         memory_bytes: 8 << 20,
         readers: 2,
         series_bytes: 1 << 20,
+        max_names: 7,
         max_refused: 9,
         patience: Duration::from_secs(3),
     };

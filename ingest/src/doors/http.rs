@@ -7,6 +7,7 @@ mod answer;
 mod body;
 mod caller;
 mod ping;
+mod query;
 mod readers;
 mod readings;
 mod senml;
@@ -100,6 +101,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/write", post(write::first))
         .route("/api/v2/write", post(write::second))
         .route("/senml", post(senml::post))
+        .route("/query", post(query::post))
         .route("/ping", get(ping::get).post(ping::get))
         .route("/api/v1/datasets/{dataset}/readings", post(readings::post))
         .with_state(Arc::new(door))

@@ -220,6 +220,22 @@ async fn bodies_are_bounded_as_sent_and_as_inflated() {
 }
 
 #[tokio::test]
+async fn a_database_need_not_be_made() {
+    let (ground, address) = open().await;
+    let ask = async |start: &str, body: &str| send(address, start, "", body.as_bytes()).await;
+    for (start, body) in [
+        ("POST /query?q=CREATE+DATABASE+%22town%22", ""),
+        ("POST /query", "q=create%20database%20telegraf&chunked=true"),
+    ] {
+        let (status, _, answer) = ask(start, body).await;
+        assert_eq!((status, answer.as_str()), (200, "{\"results\":[{\"statement_id\":0}]}\n"), "{start}");
+    }
+    let (status, _, answer) = ask("POST /query?q=SELECT+1", "").await;
+    assert!(status == 400 && answer.contains("/api/v1/sql"), "{answer}");
+    ground.end().await.unwrap();
+}
+
+#[tokio::test]
 async fn packs_come_in_for_all_datasets_or_at_one_datasets_door() {
     let (ground, address) = open().await;
     let at = ago(100);

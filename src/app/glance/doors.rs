@@ -58,6 +58,9 @@ impl Doors {
             let door = Door { name: format!("broker {name}"), address, broker: true, ..Door::default() };
             doors.push((door, metrics.door(&name)));
         }
+        let scheme = if config.http_front.tls.is_some() { "https" } else { "http" };
+        let address = format!("{scheme}://{}", sockets::address(&sockets.http)?);
+        doors.push((Door { name: "http".to_owned(), address, ..Door::default() }, metrics.door("http")));
         Ok(Doors(doors))
     }
 

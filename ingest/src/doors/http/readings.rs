@@ -137,16 +137,17 @@ pub(super) fn told(outcomes: &[(usize, Outcome)]) -> Response<Body> {
     let (status, kind, document) = match refused {
         0 => (StatusCode::OK, "application/json", json!({ "taken": taken, "refused": 0 })),
         _ => {
+            let wire = Kind::Refused.wire();
             let document = json!({
-                "type": "/docs/problems/refused",
-                "title": "Some readings were refused",
-                "status": 422,
+                "type": format!("/docs/problems/{}", wire.slug),
+                "title": wire.title,
+                "status": wire.status.as_u16(),
                 "detail": format!("{taken} readings were taken, {refused} readings or fields refused; records are counted from 0"),
                 "taken": taken,
                 "refused": refused,
                 "errors": all.take(NAMED).collect::<Vec<_>>(),
             });
-            (StatusCode::UNPROCESSABLE_ENTITY, "application/problem+json", document)
+            (wire.status, "application/problem+json", document)
         }
     };
     let headers = [

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[tokio::test]
 async fn probes_tell_life_from_readiness() {
     let town = Town::new().await;
-    assert_eq!(town.get("/health").await.json()["status"], "ok");
+    assert_eq!(town.get("/health").await.json()["status"], "pass");
     let ready = town.get("/ready").await;
     assert_eq!((ready.status, ready.json()["ready"].as_bool()), (StatusCode::OK, Some(true)));
     town.unready.lock().expect("no panic holds it").push("the disk is nearly full".to_owned());
