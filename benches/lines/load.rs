@@ -59,7 +59,7 @@ impl Load {
 fn line(text: &mut String, sensor: usize, state: &[i64; 5], nanos: i64) {
     let tenths = |value: i64| (value / 10, value % 10);
     let [a, b, c, d, e] = *state;
-    let written = if sensor / 100 % 2 == 0 {
+    let written = if (sensor / 100).is_multiple_of(2) {
         let ((t, tt), (p, pp)) = (tenths(b), tenths(d));
         write!(
             text,

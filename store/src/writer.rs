@@ -104,7 +104,7 @@ pub(crate) async fn append_to(store: &Store, append: Append) -> Result<Receipt, 
     for batch in &append.batches {
         store.book(&batch.dataset.id)?;
     }
-    let most = store.config.hot_bytes.saturating_add(store.config.hot_bytes / 2);
+    let most = most(store);
     if store.intake.bytes() > most {
         return Err(full(store).unwrap_or_else(|| {
             let message = format!("more than {most} bytes of readings wait to be flushed; try again shortly");
@@ -115,9 +115,14 @@ pub(crate) async fn append_to(store: &Store, append: Append) -> Result<Receipt, 
     receipt.unwrap_or_else(|_| Err(Error::new(Kind::Closed, "the log ended before it could answer")))
 }
 
+/// Bytes of readings that may wait to be flushed.
+fn most(store: &Store) -> usize {
+    store.config.hot_bytes.saturating_add(store.config.hot_bytes / 2)
+}
+
 /// Why nothing is taken now for want of room on the data disk, if so.
 pub(crate) fn stopped(store: &Store) -> Option<String> {
-    let most = store.config.hot_bytes.saturating_mul(2);
+    let most = most(store);
     full(store).filter(|_| store.intake.bytes() > most).map(|error| error.message)
 }
 

@@ -5,7 +5,7 @@ use crate::decode::Value;
 use crate::normalize::{self, Mapped};
 use schemas::source::{Decoder, Mapping, Stamp};
 use schemas::template::Piece;
-use schemas::{Cadence, Decimal, Time};
+use schemas::{Cadence, Decimal, Source, Time};
 
 /// A row of numbers as good as random.
 pub(super) struct Chance(pub(super) u64);
@@ -267,23 +267,12 @@ fn take(catalog: &Catalog, line: &Line, start: usize, now: Time, rows: &mut Vec<
     for (route, values) in taken {
         let source = catalog.source(route);
         let dataset = &catalog.datasets[catalog.routes[route].dataset];
-        let tag = |name: &str| line.tags.iter().find(|(tag, _)| tag == name).map(|(_, value)| value.as_str());
-        let id: Option<String> = source
-            .sensor
-            .pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Literal(text) => Some(text.as_str()),
-                Piece::Part(name) => tag(name),
-                _ => None,
-            })
-            .collect();
         let interval = match (source.stamp, dataset.every) {
             (Stamp::End, Cadence::Every(every)) => every,
             _ => 0,
         };
         let stamp = line.time.map_or(now, |nanos| Time(nanos.div_euclid(1000)));
-        let reason = match (id, normalize::instant(stamp, interval, now)) {
+        let reason = match (id(source, line), normalize::instant(stamp, interval, now)) {
             (None, _) => "missing_sensor",
             (Some(id), Ok(time)) => {
                 let values: Vec<String> =
@@ -296,4 +285,15 @@ fn take(catalog: &Catalog, line: &Line, start: usize, now: Time, rows: &mut Vec<
         faults.push(format!("{start}: {route} {reason} "));
     }
     refused.extend(faults);
+}
+
+/// The sensor's id, from text and tags.
+fn id(source: &Source, line: &Line) -> Option<String> {
+    let tag = |name: &str| line.tags.iter().find(|(tag, _)| tag == name).map(|(_, value)| value.as_str());
+    let piece = |piece: &'_ Piece| match piece {
+        Piece::Literal(text) => Some(text.clone()),
+        Piece::Part(name) => tag(name).map(str::to_owned),
+        _ => None,
+    };
+    source.sensor.pieces.iter().map(piece).collect()
 }
