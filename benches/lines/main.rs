@@ -23,8 +23,8 @@ use target::{NAMES, Target};
 
 /// A load: its word, connections, lines of a body, whether shuffled, and the part of all lines it sends.
 const LOADS: [(&str, usize, usize, bool, usize); 4] = [
-    ("large", 4, 10_000, false, 1),
-    ("shuffled", 4, 10_000, true, 1),
+    ("large", 1, 10_000, false, 1),
+    ("shuffled", 1, 10_000, true, 1),
     ("small", 64, 100, false, 2),
     ("single", 64, 1, false, 60),
 ];
