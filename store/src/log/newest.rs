@@ -1,4 +1,4 @@
-//! The note `newest` in the log folder: "<log-id> <first position of the newest segment> <crc32c of both>", in hexadecimal digits.
+//! The note `newest` in the log folder: `<log-id> <first position of the newest segment> <crc32c of both>`, in hexadecimal digits.
 //!
 //! Nothing after the newest segment could tell that it is gone, or its header. The note does: it is written, durably, after the
 //! segment's header and before its first record. A log without one (of an older version, or from a backup) opens all the same.
