@@ -8,8 +8,8 @@ use crate::normalize::{self, Mapped, Refusal, quote};
 use crate::refusals::Refusals;
 use crate::sensors::Said;
 use crate::{Gather, Message};
-use schemas::source::{Mapping, Stamp, TimeFormat, TimeSpec};
-use schemas::{ABSENT, Cadence, Dataset, Reason, Source, Time};
+use schemas::source::{Mapping, TimeFormat, TimeSpec};
+use schemas::{ABSENT, Dataset, Reason, Source, Time};
 use std::fmt::Write;
 
 /// A message, the source it is taken for, and what the readings of its records need besides.
@@ -260,11 +260,7 @@ pub(super) fn stamped(
         return Err(Refusal::new(Reason::MissingTime, detail));
     }
     let stamp = read(format, &value)?;
-    let interval = match (source.stamp, source.every.unwrap_or(dataset.every)) {
-        (Stamp::End, Cadence::Every(interval)) => interval,
-        _ => 0,
-    };
-    normalize::instant(stamp, interval, now)
+    normalize::instant(stamp, normalize::interval(source, dataset), now)
 }
 
 /// A name short enough to be a key of the rejects table.

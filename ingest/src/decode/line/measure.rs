@@ -3,8 +3,9 @@
 use super::keys::{Keys, Target};
 use crate::Catalog;
 use crate::decode::Quick;
+use crate::normalize;
 use hashbrown::HashMap;
-use schemas::source::{Decoder, Mapping, Stamp};
+use schemas::source::{Decoder, Mapping};
 use schemas::template::{Piece, Pointer};
 use schemas::{Cadence, Dataset, Source};
 use std::sync::Arc;
@@ -85,10 +86,7 @@ impl Taker {
     fn new(catalog: &Catalog, route: usize) -> Taker {
         let (at, source) = (&catalog.routes[route], catalog.source(route));
         let dataset = catalog.datasets[at.dataset].clone();
-        let interval = match (source.stamp, source.every.unwrap_or(dataset.every)) {
-            (Stamp::End, Cadence::Every(interval)) => interval,
-            _ => 0,
-        };
+        let interval = normalize::interval(source, &dataset);
         let want = |what: What, place: &Pointer| Want { what, name: place.parts.concat() };
         let place = source.place.iter().flat_map(|at| [want(What::Lon, &at.lon), want(What::Lat, &at.lat)]);
         let attributes = source.attributes.iter().map(|(name, at)| want(What::Attribute(name.clone()), at));
